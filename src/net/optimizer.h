@@ -1,0 +1,42 @@
+/* optimizer.h - how parameters move along their gradients.
+ *
+ * A row holds one loop over n consecutive parameters; the strategies call it on whatever
+ * piece they own, as often as they like, so it keeps no state but its arguments. */
+#ifndef EBB_NET_OPTIMIZER_H
+#define EBB_NET_OPTIMIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/choice.h"
+
+typedef struct ebb_optimizer_spec {
+    double learning_rate, momentum, weight_decay;
+} ebb_optimizer_spec;
+
+/* The numbers of one step, made once a step from the spec and the step count. */
+typedef struct ebb_optimizer_step {
+    float learning_rate; /* Adam: already divided by 1 − beta1^t */
+    float momentum, weight_decay;
+    float inverse_root_correction; /* Adam: 1 / sqrt(1 − beta2^t) */
+} ebb_optimizer_step;
+
+typedef struct ebb_optimizer {
+    ebb_choice choice;
+    size_t n_moments;   /* 0, 1 or 2 arenas of state */
+    bool uses_momentum; /* --momentum means something */
+    /* step_count is 1 for the first step after a reset. */
+    void (*prepare)(ebb_optimizer_step *out, const ebb_optimizer_spec *spec,
+                    unsigned long step_count);
+    /* value, first and second moment and gradient of the same n parameters; moments that
+     * the row does not have are not read. */
+    void (*update)(const ebb_optimizer_step *step, size_t n, float *value, float *first,
+                   float *second, const float *gradient);
+} ebb_optimizer;
+
+extern const ebb_optimizer ebb_optimizer_adam, ebb_optimizer_sgd;
+
+const ebb_choice *ebb_optimizer_choice(size_t index);
+const ebb_optimizer *ebb_optimizer_at(size_t index);
+
+#endif
