@@ -32,6 +32,10 @@ typedef struct ebb_optimizer {
      * the row does not have are not read. */
     void (*update)(const ebb_optimizer_step *step, size_t n, float *value, float *first,
                    float *second, const float *gradient);
+    /* One parameter in double precision, written from the publication's formulas and not
+     * from update: the oracle. Moments are rounded to float between steps. */
+    double (*reference)(const ebb_optimizer_spec *spec, unsigned long step_count,
+                        double value, float *first, float *second, double gradient);
 } ebb_optimizer;
 
 extern const ebb_optimizer ebb_optimizer_adam, ebb_optimizer_sgd;

@@ -1,0 +1,282 @@
+#include "net/parameters.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/multiversion.h"
+#include "base/random.h"
+
+/* Floats between two places where a pass may be cut: one page. */
+enum { CUT_FLOATS = 1024 };
+
+void ebb_shape_init(ebb_shape *shape, size_t features)
+{
+    memset(shape, 0, sizeof *shape);
+    shape->features = features;
+}
+
+size_t ebb_shape_leading(size_t out)
+{
+    return (out + EBB_LAYER_GRAIN - 1) / EBB_LAYER_GRAIN * EBB_LAYER_GRAIN;
+}
+
+size_t ebb_layer_floats(const ebb_layer *layer)
+{
+    return (layer->in + 1) * layer->leading;
+}
+
+size_t ebb_shape_feature_width(const ebb_shape *shape)
+{
+    return shape->n_backbone == 0 ? shape->features
+                                  : shape->backbone[shape->n_backbone - 1].out;
+}
+
+static ebb_status append(ebb_shape *shape, ebb_layer *layer, size_t out)
+{
+    const size_t in = ebb_shape_feature_width(shape);
+    if (out == 0 || out > EBB_MAX_WIDTH || in == 0 || in > 16 * (size_t)EBB_MAX_WIDTH) {
+        return ebb_fail(EBB_ERR_USAGE, "network: a layer of %zu x %zu (1 to %d wide)", in,
+                        out, EBB_MAX_WIDTH);
+    }
+    *layer = (ebb_layer){in, out, ebb_shape_leading(out), shape->n_floats};
+    shape->n_floats += ebb_layer_floats(layer);
+    shape->n_parameters += (in + 1) * out;
+    return EBB_OK;
+}
+
+ebb_status ebb_shape_add_layer(ebb_shape *shape, size_t out)
+{
+    if (shape->n_backbone == EBB_MAX_LAYERS || shape->n_heads > 0) {
+        return ebb_fail(EBB_ERR_USAGE, "network: more than %d layers", EBB_MAX_LAYERS);
+    }
+    EBB_TRY(append(shape, &shape->backbone[shape->n_backbone], out));
+    shape->n_backbone++;
+    return EBB_OK;
+}
+
+ebb_status ebb_shape_add_head(ebb_shape *shape, size_t classes)
+{
+    if (shape->n_heads == EBB_MAX_HEADS) {
+        return ebb_fail(EBB_ERR_USAGE, "network: more than %d heads", EBB_MAX_HEADS);
+    }
+    EBB_TRY(append(shape, &shape->heads[shape->n_heads], classes));
+    shape->n_heads++;
+    return EBB_OK;
+}
+
+ebb_status ebb_parameters_create(ebb_parameters **out, const ebb_shape *shape,
+                                 ebb_team *team)
+{
+    *out = NULL;
+    ebb_parameters *parameters = calloc(1, sizeof *parameters);
+    if (parameters == NULL) {
+        return ebb_fail_memory(sizeof *parameters);
+    }
+    *parameters = (ebb_parameters){.shape = shape, .generation = 1, .team = team};
+    const ebb_status status = ebb_parameters_arena(&parameters->values, parameters);
+    if (status != EBB_OK) {
+        ebb_parameters_destroy(parameters);
+        return status;
+    }
+    *out = parameters;
+    return EBB_OK;
+}
+
+void ebb_parameters_destroy(ebb_parameters *parameters)
+{
+    if (parameters != NULL) {
+        ebb_buffer_free(parameters->values);
+        free(parameters);
+    }
+}
+
+/* Columns [first, first + n) of a layer from one stream, in the order in which the digest
+ * walks them. */
+static void draw_columns(float *rows, const ebb_layer *layer, size_t first, size_t n,
+                         ebb_initialization kind, ebb_random *rng)
+{
+    const bool xavier = kind == EBB_INITIALIZATION_XAVIER_UNIFORM;
+    const double bound =
+        xavier ? sqrt(6.0 / (double)(layer->in + n)) : 1.0 / sqrt((double)layer->in);
+    for (size_t i = 0; i <= layer->in; i++) {
+        for (size_t j = first; j < first + n; j++) {
+            const double unit = (double)ebb_random_unit(rng);
+            const bool zero = xavier && i == layer->in;
+            rows[i * layer->leading + j] =
+                zero ? 0.0f : (float)((2.0 * unit - 1.0) * bound);
+        }
+    }
+}
+
+void ebb_parameters_initialize(ebb_parameters *parameters, ebb_initialization kind,
+                               uint64_t seed, size_t classes_per_draw)
+{
+    const ebb_shape *shape = parameters->shape;
+    ebb_random rng;
+    for (size_t l = 0; l < shape->n_backbone; l++) {
+        const ebb_layer *layer = &shape->backbone[l];
+        ebb_random_init(&rng, seed, EBB_PURPOSE_BACKBONE, (uint32_t)l + 1, 0);
+        draw_columns(parameters->values + layer->offset, layer, 0, layer->out, kind,
+                     &rng);
+    }
+    uint32_t piece = 0;
+    for (size_t h = 0; h < shape->n_heads; h++) {
+        const ebb_layer *layer = &shape->heads[h];
+        for (size_t first = 0; first < layer->out; first += classes_per_draw) {
+            const size_t left = layer->out - first;
+            const size_t n = left < classes_per_draw ? left : classes_per_draw;
+            ebb_random_init(&rng, seed, EBB_PURPOSE_HEAD, ++piece, 0);
+            draw_columns(parameters->values + layer->offset, layer, first, n, kind, &rng);
+        }
+    }
+    parameters->generation++;
+}
+
+static void digest_layer(ebb_digest *digest, const float *values, const ebb_layer *layer)
+{
+    for (size_t i = 0; i <= layer->in; i++) {
+        ebb_digest_update(digest, values + layer->offset + i * layer->leading,
+                          layer->out * sizeof *values);
+    }
+}
+
+ebb_status ebb_parameters_digest(char hex[EBB_DIGEST_HEX_BYTES],
+                                 const ebb_parameters *parameters)
+{
+    hex[0] = '\0';
+    ebb_digest *digest = NULL;
+    EBB_TRY(ebb_digest_create(&digest));
+    const ebb_shape *shape = parameters->shape;
+    for (size_t l = 0; l < shape->n_backbone; l++) {
+        digest_layer(digest, parameters->values, &shape->backbone[l]);
+    }
+    for (size_t h = 0; h < shape->n_heads; h++) {
+        digest_layer(digest, parameters->values, &shape->heads[h]);
+    }
+    ebb_digest_finish(digest, hex);
+    ebb_digest_destroy(digest);
+    return EBB_OK;
+}
+
+/* ---- passes over whole arenas ---------------------------------------------------- */
+
+typedef struct pass {
+    const ebb_parameters *parameters;
+    float *out;
+    const float *in;
+    const float *const *records;
+    size_t n_records;
+} pass;
+
+static void share(size_t *begin, size_t *end, const pass *self, size_t thread)
+{
+    ebb_team_share(begin, end, self->parameters->shape->n_floats, CUT_FLOATS, thread,
+                   ebb_team_size(self->parameters->team));
+}
+
+static void touch_share(void *argument, size_t thread)
+{
+    const pass *self = argument;
+    size_t begin = 0;
+    size_t end = 0;
+    share(&begin, &end, self, thread);
+    memset(self->out + begin, 0, (end - begin) * sizeof *self->out);
+}
+
+ebb_status ebb_parameters_arena(float **out, const ebb_parameters *parameters)
+{
+    void *arena = NULL;
+    *out = NULL;
+    EBB_TRY(ebb_buffer_allocate(&arena, parameters->shape->n_floats, sizeof **out));
+    *out = arena;
+    pass self = {.parameters = parameters, .out = arena};
+    ebb_team_run(parameters->team, touch_share, &self);
+    return EBB_OK;
+}
+
+static void copy_share(void *argument, size_t thread)
+{
+    const pass *self = argument;
+    size_t begin = 0;
+    size_t end = 0;
+    share(&begin, &end, self, thread);
+    memcpy(self->out + begin, self->parameters->values + begin,
+           (end - begin) * sizeof *self->out);
+}
+
+void ebb_parameters_copy(float *out, const ebb_parameters *parameters)
+{
+    pass self = {.parameters = parameters, .out = out};
+    ebb_team_run(parameters->team, copy_share, &self);
+}
+
+EBB_MULTIVERSION
+static void subtract_from(float *restrict record, const float *restrict values, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        record[i] = values[i] - record[i];
+    }
+}
+
+static void difference_share(void *argument, size_t thread)
+{
+    const pass *self = argument;
+    size_t begin = 0;
+    size_t end = 0;
+    share(&begin, &end, self, thread);
+    subtract_from(self->out + begin, self->parameters->values + begin, end - begin);
+}
+
+void ebb_parameters_difference(float *record, const ebb_parameters *parameters)
+{
+    pass self = {.parameters = parameters, .out = record};
+    ebb_team_run(parameters->team, difference_share, &self);
+}
+
+EBB_MULTIVERSION
+static void subtract(float *restrict values, const float *restrict record, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        values[i] -= record[i];
+    }
+}
+
+/* A block stays in the first-level cache while all records pass over it. */
+static void subtract_share(void *argument, size_t thread)
+{
+    const pass *self = argument;
+    size_t begin = 0;
+    size_t end = 0;
+    share(&begin, &end, self, thread);
+    for (size_t i = begin; i < end; i += CUT_FLOATS) {
+        const size_t n = end - i < CUT_FLOATS ? end - i : CUT_FLOATS;
+        for (size_t r = 0; r < self->n_records; r++) {
+            subtract(self->out + i, self->records[r] + i, n);
+        }
+    }
+}
+
+void ebb_parameters_subtract(ebb_parameters *parameters, const float *const *records,
+                             size_t n)
+{
+    pass self = {.parameters = parameters,
+                 .out = parameters->values,
+                 .records = records,
+                 .n_records = n};
+    ebb_team_run(parameters->team, subtract_share, &self);
+    parameters->generation++;
+}
+
+double ebb_parameters_distance(const ebb_parameters *parameters, const float *other)
+{
+    double difference = 0;
+    double norm = 0;
+    for (size_t i = 0; i < parameters->shape->n_floats; i++) {
+        const double d = (double)parameters->values[i] - (double)other[i];
+        difference += d * d;
+        norm += (double)other[i] * (double)other[i];
+    }
+    return difference == 0 ? 0 : sqrt(difference / norm);
+}

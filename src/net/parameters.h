@@ -1,0 +1,95 @@
+/* parameters.h - all parameters of backbone and heads in one flat arena.
+ *
+ * A layer is fully connected: y = x W + b. Its weights lie as (in + 1) rows of `leading`
+ * floats, in-major: row i holds what input i contributes to every output, the last row
+ * the bias. leading is out rounded up to 16; the padding is zero and stays zero, because
+ * its gradient is. Optimizer moments, snapshots and update records have the same offsets,
+ * so every whole-model operation is one streaming pass, split over the team. */
+#ifndef EBB_NET_PARAMETERS_H
+#define EBB_NET_PARAMETERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/status.h"
+#include "machine/team.h"
+
+enum {
+    EBB_LAYER_GRAIN = 16, /* floats: one cache line, one AVX-512 vector */
+    EBB_MAX_LAYERS = 17,  /* of the backbone */
+    EBB_MAX_HEADS = 255,
+    EBB_MAX_WIDTH = 65536,
+};
+
+typedef struct ebb_layer {
+    size_t in, out; /* logical widths */
+    size_t leading; /* floats between rows, padding included */
+    size_t offset;  /* of row 0 in the arena, floats */
+} ebb_layer;
+
+/* Layers in arena order: backbone, then heads. */
+typedef struct ebb_shape {
+    size_t features; /* width of the input */
+    ebb_layer backbone[EBB_MAX_LAYERS];
+    ebb_layer heads[EBB_MAX_HEADS];
+    size_t n_backbone, n_heads;
+    size_t n_floats;     /* arena length, padding included */
+    size_t n_parameters; /* logical count */
+} ebb_shape;
+
+/* Starts a shape; layers are appended from input to output, heads last. Fails with
+ * EBB_ERR_USAGE (width 0 or above the limit, too many layers). */
+void ebb_shape_init(ebb_shape *shape, size_t features);
+ebb_status ebb_shape_add_layer(ebb_shape *shape, size_t out);
+ebb_status ebb_shape_add_head(ebb_shape *shape, size_t classes);
+/* Width that enters the heads. */
+size_t ebb_shape_feature_width(const ebb_shape *shape);
+/* out rounded up to the grain. */
+size_t ebb_shape_leading(size_t out);
+/* Floats of a layer in the arena. */
+size_t ebb_layer_floats(const ebb_layer *layer);
+
+typedef struct ebb_parameters {
+    const ebb_shape *shape; /* borrowed */
+    float *values;          /* shape->n_floats, 64-byte aligned */
+    uint64_t
+        generation; /* raised by everything that changes values from outside a step */
+    ebb_team *team; /* borrowed; does the passes */
+} ebb_parameters;
+
+typedef enum ebb_initialization {
+    EBB_INITIALIZATION_UNIFORM_FAN_IN, /* U(±1/√in), weights and biases */
+    EBB_INITIALIZATION_XAVIER_UNIFORM /* U(±√(6/(in+out))), Glorot and Bengio 2010; b = 0
+                                       */
+} ebb_initialization;
+
+/* Owned by the caller; zero values. */
+ebb_status ebb_parameters_create(ebb_parameters **out, const ebb_shape *shape,
+                                 ebb_team *team);
+/* Draws every layer from its own stream of seed (EBB_PURPOSE_BACKBONE or _HEAD; layer
+ * number). classes_per_draw: a head wider than that is drawn in pieces of so many
+ * classes, each from its own stream and, for Xavier, with its own width (a CIL head is T
+ * heads). */
+void ebb_parameters_initialize(ebb_parameters *parameters, ebb_initialization kind,
+                               uint64_t seed, size_t classes_per_draw);
+/* SHA-256 of the logical values: layer by layer, weights in-major, then bias. */
+ebb_status ebb_parameters_digest(char hex[EBB_DIGEST_HEX_BYTES],
+                                 const ebb_parameters *parameters);
+
+/* An arena of the same length, pages first touched by the team. Free with
+ * ebb_buffer_free. */
+ebb_status ebb_parameters_arena(float **out, const ebb_parameters *parameters);
+/* out = values. */
+void ebb_parameters_copy(float *out, const ebb_parameters *parameters);
+/* record = values − record. */
+void ebb_parameters_difference(float *record, const ebb_parameters *parameters);
+/* values −= records[0] + … + records[n−1], subtracted one after the other in one pass. */
+void ebb_parameters_subtract(ebb_parameters *parameters, const float *const *records,
+                             size_t n);
+/* ‖values − other‖₂ / ‖other‖₂; 0 when both are zero. */
+double ebb_parameters_distance(const ebb_parameters *parameters, const float *other);
+void ebb_parameters_destroy(ebb_parameters *parameters); /* NULL is allowed */
+
+#endif
