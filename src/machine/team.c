@@ -1,0 +1,181 @@
+#include "machine/team.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "machine/affinity.h"
+#include "machine/barrier.h"
+
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
+
+/* About what a sleep and a wake-up cost, so that spinning at most doubles the wait. */
+enum { SPIN_NS = 15000 };
+
+struct ebb_team {
+    ebb_barrier barrier; /* first: the strictest alignment */
+    size_t size;
+};
+
+#if defined(__SSE__)
+/* Results below 2^-126 become zero, and such operands count as zero. Momentum tails would
+ * otherwise turn denormal and each operation on them cost a hundred times as much. */
+enum { FLUSH_TO_ZERO = 0x8000, DENORMALS_ARE_ZERO = 0x0040 };
+
+static unsigned flush_denormals(void)
+{
+    const unsigned before = _mm_getcsr();
+    _mm_setcsr(before | FLUSH_TO_ZERO | DENORMALS_ARE_ZERO);
+    return before;
+}
+
+static void restore_denormals(unsigned before)
+{
+    _mm_setcsr(before);
+}
+#else
+static unsigned flush_denormals(void)
+{
+    return 0;
+}
+
+static void restore_denormals(unsigned before)
+{
+    (void)before;
+}
+#endif
+
+typedef struct roll_call {
+    int n_threads;
+    ebb_team_seat *seats;
+} roll_call;
+
+static void answer(void *argument, size_t thread)
+{
+    roll_call *call = argument;
+    ebb_cpu_mask mask = {0};
+    ebb_team_seat seat = {.cpu = sched_getcpu(), .bound_cpu = -1, .tid = (long)gettid()};
+    if (ebb_affinity_get(&mask, 0) == EBB_OK) {
+        seat.bound_cpu = ebb_cpu_mask_single(&mask);
+    }
+    ebb_cpu_mask_clear(&mask);
+    call->seats[thread] = seat;
+    if (thread == 0) {
+        call->n_threads = omp_get_num_threads();
+    }
+}
+
+/* CPUs that at least one of the threads may use; all of them when nothing is bound. */
+static ebb_status count_cpus(size_t *n_cpus, const ebb_team_seat *seats, size_t size)
+{
+    ebb_cpu_mask all = {0};
+    ebb_cpu_mask one = {0};
+    *n_cpus = 0;
+    EBB_TRY(ebb_affinity_get(&all, seats[0].tid));
+    ebb_status status = EBB_OK;
+    for (size_t i = 1; i < size && status == EBB_OK; i++) {
+        status = ebb_affinity_get(&one, seats[i].tid);
+        if (status == EBB_OK) {
+            CPU_OR_S(all.size_bytes, all.set, all.set, one.set);
+        }
+    }
+    *n_cpus = ebb_cpu_mask_count(&all);
+    ebb_cpu_mask_clear(&one);
+    ebb_cpu_mask_clear(&all);
+    return status;
+}
+
+static ebb_status start(ebb_team *team, roll_call *call)
+{
+    omp_set_dynamic(0);
+    ebb_team_run(team, answer, call);
+    if ((size_t)call->n_threads != team->size) {
+        return ebb_fail(EBB_ERR_ENVIRONMENT,
+                        "OpenMP: %d threads where %zu were asked for "
+                        "(OMP_THREAD_LIMIT allows %d)",
+                        call->n_threads, team->size, omp_get_thread_limit());
+    }
+    size_t n_cpus = 0;
+    EBB_TRY(count_cpus(&n_cpus, call->seats, team->size));
+    ebb_barrier_init(&team->barrier, team->size, team->size > n_cpus ? 0 : SPIN_NS);
+    return EBB_OK;
+}
+
+ebb_status ebb_team_create(ebb_team **out, size_t n_threads)
+{
+    *out = NULL;
+    if (n_threads < 1 || n_threads > EBB_TEAM_MAX_THREADS) {
+        return ebb_fail(EBB_ERR_USAGE, "threads: %zu (1 … %d)", n_threads,
+                        EBB_TEAM_MAX_THREADS);
+    }
+    ebb_team *team = aligned_alloc(EBB_BARRIER_LINE_BYTES, sizeof *team);
+    roll_call call = {.seats = calloc(n_threads, sizeof *call.seats)};
+    ebb_status status = ebb_fail_memory(sizeof *team + n_threads * sizeof *call.seats);
+    if (team != NULL && call.seats != NULL) {
+        team->size = n_threads;
+        ebb_barrier_init(&team->barrier, n_threads, 0);
+        status = start(team, &call);
+    }
+    free(call.seats);
+    if (status != EBB_OK) {
+        ebb_team_destroy(team);
+        return status;
+    }
+    *out = team;
+    return EBB_OK;
+}
+
+size_t ebb_team_size(const ebb_team *team)
+{
+    return team->size;
+}
+
+void ebb_team_run(ebb_team *team, ebb_team_fn fn, void *argument)
+{
+    const int n_threads = (int)team->size;
+    const int callers_threads = omp_get_max_threads();
+#pragma omp parallel num_threads(n_threads) default(none) shared(fn, argument)
+    {
+        const unsigned before = flush_denormals();
+        omp_set_num_threads(1);
+        fn(argument, (size_t)omp_get_thread_num());
+        restore_denormals(before);
+    }
+    /* A runtime may run a team of one as the calling task itself and keep its setting. */
+    omp_set_num_threads(callers_threads);
+}
+
+void ebb_team_barrier(ebb_team *team, size_t thread)
+{
+    (void)thread;
+    if (team->size > 1) {
+        ebb_barrier_wait(&team->barrier);
+    }
+}
+
+void ebb_team_seats(ebb_team *team, ebb_team_seat *seats)
+{
+    roll_call call = {.seats = seats};
+    ebb_team_run(team, answer, &call);
+}
+
+void ebb_team_share(size_t *begin, size_t *end, size_t n, size_t grain, size_t thread,
+                    size_t n_threads)
+{
+    const size_t blocks = n / grain + (n % grain != 0);
+    const size_t each = blocks / n_threads;
+    const size_t rest = blocks % n_threads;
+    /* floor(thread * blocks / n_threads) without its overflow. The last thread, whose
+     * last block may be short, is among those with the most blocks. */
+    const size_t first = thread * each + thread * rest / n_threads;
+    const size_t next = (thread + 1) * each + (thread + 1) * rest / n_threads;
+    *begin = first < blocks ? first * grain : n;
+    *end = next < blocks ? next * grain : n;
+}
+
+void ebb_team_destroy(ebb_team *team)
+{
+    free(team);
+}
