@@ -5,7 +5,10 @@
 #ifndef EBB_BASE_MULTIVERSION_H
 #define EBB_BASE_MULTIVERSION_H
 
-#if defined(__x86_64__) && !defined(EBB_NO_MULTIVERSION)
+/* Not for clang: version 14 accepts these names, but the resolver it writes takes the
+ * first one on every processor. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                   \
+    !defined(EBB_NO_MULTIVERSION)
 #define EBB_MULTIVERSION                                                                 \
     __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
