@@ -51,6 +51,7 @@ struct ebb_dataset_kind {
     /* training images, training labels, test images, test labels; no names: no files */
     ebb_dataset_file files[4];
     const char *const *places; /* usual folders, NULL-ended, tried without --data-dir */
+    const char *source;        /* how to get the files, one clause for messages */
     /* Fills dataset->train and ->test. directory may be NULL: usual places. */
     ebb_status (*load)(ebb_dataset *dataset, const char *directory,
                        const ebb_synthetic_spec *synthetic);

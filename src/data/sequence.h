@@ -15,7 +15,11 @@
 #include "base/choice.h"
 #include "data/dataset.h"
 
-enum { EBB_NO_LABEL = 255 };
+enum {
+    EBB_NO_LABEL = 255,
+    EBB_SEQUENCE_MAX_TASKS = 255,
+    EBB_SEQUENCE_MAX_PAD = 1024,
+};
 
 typedef struct ebb_task {
     const int32_t *map;         /* features entries; NULL: identity */
@@ -38,7 +42,8 @@ typedef struct ebb_sequence_spec {
     bool independent_permutations; /* `permuted`: from seed, not those of torch */
     double max_angle_degrees;      /* `rotated`: task t turns by (t−1)·max/n_tasks */
     size_t classes_per_task;       /* `split` */
-    const uint8_t *class_order; /* `split`: a permutation of the classes; NULL: 0,1,… */
+    const uint8_t *class_order;    /* `split`: distinct classes, the first task's first */
+    size_t n_class_order;          /* 0, and class_order NULL: 0,1,… */
 } ebb_sequence_spec;
 
 typedef struct ebb_sequence {
