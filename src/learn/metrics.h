@@ -1,12 +1,16 @@
 /* metrics.h - numbers made of an accuracy matrix.
  *
- * The matrix is T x T, row-major; entry (t, k) is the accuracy on task k+1 after task t+1
- * and its unlearning; NaN = not tested. A metric that is undefined (a mean over nothing)
- * is NaN. "Remaining" tasks were never unlearned; all means are over tasks, unweighted.
+ * The matrix is T x T (T >= 1), row-major; entry (t, k) is the accuracy on task k+1 after
+ * task t+1 and its unlearning; NaN = not tested. "Remaining" tasks were never unlearned;
+ * all means are over tasks, unweighted. In tasks counted from 1:
  *
- *   forgetting        mean over k < T of max_{l<T} a(l,k) − a(T,k)    Chaudhry et al.
- * 2018 backward transfer mean over k < T of a(T,k) − a(k,k)       Lopez-Paz and Ranzato
- * 2017 */
+ *   backward transfer: mean over k < T of a(T,k) − a(k,k)
+ *                      Lopez-Paz and Ranzato 2017
+ *   forgetting:        mean over k < T of max_{l<T} a(l,k) − a(T,k)
+ *                      Chaudhry et al. 2018
+ *
+ * Entries above the last row that were not tested are left out; a gap in the last row
+ * makes every mean over it NaN, and so does having nothing to average. */
 #ifndef EBB_LEARN_METRICS_H
 #define EBB_LEARN_METRICS_H
 
@@ -21,8 +25,8 @@ typedef struct ebb_metrics {
     double learning_accuracy; /* mean of the diagonal: accuracy just after training */
 } ebb_metrics;
 
-/* unlearned[k]: task k+1 was unlearned at some time. Uses rows up to T−1 only where they
- * are not NaN; l in forgetting runs over rows k … T−2. */
+/* unlearned[k]: task k+1 was unlearned at some time. l in forgetting runs from k to T−1:
+ * what was tested before task k was learned is no memory of it. */
 void ebb_metrics_compute(ebb_metrics *out, const double *accuracy, size_t n_tasks,
                          const bool *unlearned);
 

@@ -30,8 +30,10 @@ typedef struct ebb_summary {
     bool has_p90;                /* one-sided 95 % upper bound exists: count >= 29 */
     bool has_p99;                /* likewise: count >= 299 */
     uint64_t p90_high, p99_high; /* those bounds */
-    ebb_bin bins[EBB_MAX_BINS];  /* logarithmic, 16 a factor of two; empty ones between */
-    size_t n_bins;               /* first and last bin are not empty */
+    /* Logarithmic, 16 a factor of two, empty ones between; the first and the last hold
+     * samples. The last is open: beyond about 2^16 times the lowest it takes all. */
+    ebb_bin bins[EBB_MAX_BINS];
+    size_t n_bins;
 } ebb_summary;
 
 /* samples are not changed. All zero for n = 0. Fails with EBB_ERR_ENVIRONMENT (memory).
