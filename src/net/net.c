@@ -1,0 +1,184 @@
+#include "net/net.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+
+static ebb_status create_arenas(ebb_net *net)
+{
+    if (net->optimizer->n_moments > 0) {
+        EBB_TRY(ebb_parameters_arena(&net->first, net->parameters));
+    }
+    if (net->optimizer->n_moments > 1) {
+        EBB_TRY(ebb_parameters_arena(&net->second, net->parameters));
+    }
+    return EBB_OK;
+}
+
+/* Lays out the transposed copies of every layer but the first. */
+static ebb_status create_transposed(ebb_net *net)
+{
+    const ebb_shape *shape = net->parameters->shape;
+    size_t n_floats = 0;
+    for (size_t i = 0; i < shape->n_backbone + shape->n_heads; i++) {
+        const bool head = i >= shape->n_backbone;
+        const ebb_layer *layer =
+            head ? &shape->heads[i - shape->n_backbone] : &shape->backbone[i];
+        net->transposed_offset[i] = n_floats;
+        if (i > 0 && shape->n_backbone > 0) {
+            n_floats += layer->out * ebb_shape_leading(layer->in);
+        }
+    }
+    void *arena = NULL;
+    EBB_TRY(ebb_buffer_allocate(&arena, n_floats, sizeof *net->transposed));
+    net->transposed = arena;
+    return EBB_OK;
+}
+
+ebb_status ebb_net_create(ebb_net **out, const ebb_shape *shape,
+                          const ebb_optimizer *optimizer, const ebb_optimizer_spec *spec,
+                          ebb_team *team)
+{
+    *out = NULL;
+    ebb_net *net = calloc(1, sizeof *net);
+    if (net == NULL) {
+        return ebb_fail_memory(sizeof *net);
+    }
+    net->optimizer = optimizer;
+    net->optimizer_spec = *spec;
+    net->team = team;
+    ebb_status status = ebb_parameters_create(&net->parameters, shape, team);
+    if (status == EBB_OK) {
+        status = create_arenas(net);
+    }
+    if (status == EBB_OK) {
+        status = create_transposed(net);
+    }
+    if (status != EBB_OK) {
+        ebb_net_destroy(net);
+        return status;
+    }
+    *out = net;
+    return EBB_OK;
+}
+
+void ebb_net_destroy(ebb_net *net)
+{
+    if (net != NULL) {
+        ebb_parameters_destroy(net->parameters);
+        ebb_buffer_free(net->first);
+        ebb_buffer_free(net->second);
+        ebb_buffer_free(net->transposed);
+        free(net);
+    }
+}
+
+void ebb_net_reset_optimizer(ebb_net *net)
+{
+    const size_t size_bytes = net->parameters->shape->n_floats * sizeof *net->first;
+    if (net->first != NULL) {
+        memset(net->first, 0, size_bytes);
+    }
+    if (net->second != NULL) {
+        memset(net->second, 0, size_bytes);
+    }
+    net->backbone_steps = 0;
+    memset(net->head_steps, 0, sizeof net->head_steps);
+}
+
+const ebb_layer *ebb_net_layer(const ebb_net *net, size_t number, size_t head)
+{
+    const ebb_shape *shape = net->parameters->shape;
+    return number < shape->n_backbone ? &shape->backbone[number] : &shape->heads[head];
+}
+
+size_t ebb_net_layers(const ebb_net *net)
+{
+    return net->parameters->shape->n_backbone + 1;
+}
+
+float *ebb_net_transposed(const ebb_net *net, size_t number, size_t head)
+{
+    const size_t n_backbone = net->parameters->shape->n_backbone;
+    if (number == 0) {
+        return NULL;
+    }
+    return net->transposed +
+           net->transposed_offset[number < n_backbone ? number : n_backbone + head];
+}
+
+static void transpose(float *out, const float *rows, const ebb_layer *layer)
+{
+    const size_t leading = ebb_shape_leading(layer->in);
+    for (size_t i = 0; i < layer->in; i++) {
+        for (size_t j = 0; j < layer->out; j++) {
+            out[j * leading + i] = rows[i * layer->leading + j];
+        }
+    }
+}
+
+void ebb_net_refresh(ebb_net *net)
+{
+    const ebb_parameters *parameters = net->parameters;
+    if (net->transposed_generation == parameters->generation) {
+        return;
+    }
+    const ebb_shape *shape = parameters->shape;
+    for (size_t l = 1; l < shape->n_backbone; l++) {
+        const ebb_layer *layer = &shape->backbone[l];
+        transpose(ebb_net_transposed(net, l, 0), parameters->values + layer->offset,
+                  layer);
+    }
+    for (size_t h = 0; h < shape->n_heads && shape->n_backbone > 0; h++) {
+        const ebb_layer *layer = &shape->heads[h];
+        transpose(ebb_net_transposed(net, shape->n_backbone, h),
+                  parameters->values + layer->offset, layer);
+    }
+    net->transposed_generation = parameters->generation;
+}
+
+double ebb_net_step_flop(const ebb_net *net, size_t batch)
+{
+    double all = 0;
+    double first = 0;
+    for (size_t l = 0; l < ebb_net_layers(net); l++) {
+        const ebb_layer *layer = ebb_net_layer(net, l, 0);
+        const double size = (double)layer->in * (double)layer->out;
+        all += size;
+        first = l == 0 ? size : first;
+    }
+    return (double)batch * (4.0 * all + 2.0 * (all - first));
+}
+
+double ebb_net_step_bytes(const ebb_net *net, size_t batch)
+{
+    const double b = (double)batch;
+    /* image bytes once; the input as floats written, then read forward and backward */
+    double bytes = b * (double)net->parameters->shape->features * (1.0 + 3.0 * 4.0);
+    for (size_t l = 0; l < ebb_net_layers(net); l++) {
+        const ebb_layer *layer = ebb_net_layer(net, l, 0);
+        const double weights = (double)layer->in * (double)layer->out;
+        const double own = weights + (double)layer->out;
+        /* output written and read forward, read for the mask and for the gradient */
+        bytes += 4.0 * b * (double)layer->out * 4.0;
+        /* its gradient written once and read for data and for weights */
+        bytes += 4.0 * b * (double)layer->out * 3.0;
+        bytes += 4.0 * weights * (l == 0 ? 1.0 : 2.0);
+        bytes += 4.0 * own * 2.0 * (1.0 + (double)net->optimizer->n_moments);
+    }
+    return bytes;
+}
+
+size_t ebb_net_arena_bytes(const ebb_net *net)
+{
+    const ebb_shape *shape = net->parameters->shape;
+    size_t n_floats = shape->n_floats * (1 + net->optimizer->n_moments);
+    for (size_t l = 1; l < shape->n_backbone; l++) {
+        n_floats += shape->backbone[l].out * ebb_shape_leading(shape->backbone[l].in);
+    }
+    for (size_t h = 0; h < shape->n_heads && shape->n_backbone > 0; h++) {
+        n_floats += shape->heads[h].out * ebb_shape_leading(shape->heads[h].in);
+    }
+    return n_floats * sizeof *net->first;
+}

@@ -1,0 +1,64 @@
+/* onednn.h - the little of oneDNN that ebb uses, in the shape of version 3.
+ *
+ * The only place that includes a oneDNN header; version 2.6 is adapted behind it. All
+ * objects belong to the thread that creates them, inside ebb_team_run: a primitive keeps
+ * the number of threads it was created for, and the team sets that to one. Scratchpads
+ * are ours, because the library's own one is bound to a thread.
+ *
+ * Matrices are row-major; `leading` is the distance between rows in floats. */
+#ifndef EBB_NET_ONEDNN_H
+#define EBB_NET_ONEDNN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/status.h"
+
+/* "2.6.3", and the name of the instruction set its kernels use here. out holds n bytes.
+ */
+void ebb_onednn_version(char *out, size_t n);
+void ebb_onednn_isa(char *out, size_t n);
+/* EBB_ERR_ENVIRONMENT when the library was built for a threading runtime (TBB, …) that a
+ * parallel region cannot contain. */
+ebb_status ebb_onednn_check_runtime(void);
+
+/* Engine and stream of one thread. */
+typedef struct ebb_onednn ebb_onednn;
+ebb_status ebb_onednn_create(ebb_onednn **out);
+void ebb_onednn_destroy(ebb_onednn *onednn); /* NULL is allowed */
+
+/* y = relu?(x · w + bias): x is m x k, w is k x n, bias n floats or NULL. */
+typedef struct ebb_matmul_shape {
+    size_t m, n, k;
+    size_t x_leading, w_leading, y_leading;
+    bool bias, relu;
+} ebb_matmul_shape;
+
+typedef struct ebb_matmul ebb_matmul;
+
+/* Owned by the caller; borrows onednn. Fails with EBB_ERR_ENVIRONMENT, naming the shape.
+ */
+ebb_status ebb_matmul_create(ebb_matmul **out, ebb_onednn *onednn,
+                             const ebb_matmul_shape *shape);
+/* Where the operands lie; may be called again between steps, by any thread. */
+void ebb_matmul_bind(ebb_matmul *matmul, const float *x, const float *w,
+                     const float *bias, float *y);
+/* Runs on the calling thread. EBB_ERR_FAILED, without a message, when the library
+ * refuses: with bound operands and our own scratchpad it has no reason to. */
+ebb_status ebb_matmul_run(const ebb_matmul *matmul);
+/* Name of the library's implementation, "brg:avx512_core"; borrowed. */
+const char *ebb_matmul_kernel(const ebb_matmul *matmul);
+void ebb_matmul_destroy(ebb_matmul *matmul); /* NULL is allowed */
+
+/* c = transpose(a) · b: a is k x m, b is k x n, c is m x n. */
+typedef struct ebb_product {
+    size_t m, n, k;
+    const float *a, *b;
+    float *c;
+    size_t a_leading, b_leading, c_leading;
+} ebb_product;
+
+/* Runs on the calling thread. */
+ebb_status ebb_product_run(const ebb_product *product);
+
+#endif

@@ -1,0 +1,98 @@
+/* program.h - a step compiled into phases, and the loops that run it.
+ *
+ * For every thread and phase a program holds a flat list of ready operations; a barrier
+ * of the team stands between phases and nowhere else. The hot loop walks lists: it
+ * allocates nothing, creates no primitive, takes no lock and does no I/O.
+ *
+ * A strategy compiles two kinds of program: training (all phases on one batch) and
+ * testing (one phase; each thread runs it on blocks of rows of its own). */
+#ifndef EBB_NET_PROGRAM_H
+#define EBB_NET_PROGRAM_H
+
+#include <stdatomic.h>
+
+#include "data/rows.h"
+#include "net/net.h"
+
+/* What the operations of one step read and write besides their own arguments. */
+typedef struct ebb_step {
+    const ebb_rows *rows;
+    const uint32_t *samples; /* of the batch or block */
+    size_t n_rows;           /* valid rows */
+    const ebb_target *target;
+    const ebb_optimizer_step *backbone, *head; /* training: numbers of this step */
+    unsigned long backbone_count, head_count;  /* training: optimizer steps, 1-based */
+    float *row_loss;                           /* n_rows, out */
+    uint8_t *row_correct;                      /* n_rows, out */
+} ebb_step;
+
+typedef struct ebb_op {
+    void (*run)(const void *self, const ebb_step *step);
+    const void *self;
+} ebb_op;
+
+typedef struct ebb_phase {
+    const ebb_op *ops;
+    size_t n;
+} ebb_phase;
+
+typedef struct ebb_program ebb_program;
+
+/* What a kernel was chosen for, for the record. Static or program-owned texts. */
+typedef struct ebb_program_kernel {
+    char operation[32];
+    char kernel[64];
+} ebb_program_kernel;
+
+enum { EBB_PROGRAM_MAX_KERNELS = 128 };
+
+struct ebb_program {
+    ebb_net *net;
+    size_t n_rows;    /* of a batch, or of a testing block */
+    size_t n_threads; /* of the team */
+    size_t n_phases;
+    ebb_phase *phases; /* [thread · n_phases + phase] */
+    atomic_int failed; /* set by an operation whose kernel was refused */
+    size_t n_shards;   /* logical pieces of a batch; 0: the strategy has none */
+    ebb_program_kernel kernels[EBB_PROGRAM_MAX_KERNELS];
+    size_t n_kernels;
+    /* Points all operations to another head (all heads are equally wide). */
+    void (*bind_head)(ebb_program *self, size_t head);
+    void (*destroy)(ebb_program *self);
+};
+
+/* Training steps one after the other; arrays hold one entry a step unless said. */
+typedef struct ebb_training {
+    const ebb_rows *rows;
+    const uint32_t *order; /* n_steps · program->n_rows samples */
+    size_t n_steps;
+    ebb_target target;
+    double *loss;      /* out: mean over the batch, nats */
+    uint32_t *correct; /* out: rows predicted right before the update */
+    uint64_t *step_ns; /* out: from the first thread's start to the last thread's end */
+} ebb_training;
+
+/* Runs the steps inside one parallel region. Fails with EBB_ERR_WRONG when derived
+ * weights are stale, EBB_ERR_FAILED when a kernel was refused, EBB_ERR_ENVIRONMENT
+ * (memory). */
+ebb_status ebb_program_train(ebb_program *program, const ebb_training *training);
+
+/* Evaluates n samples; loss and correct hold n entries, in the order of samples. */
+typedef struct ebb_testing {
+    const ebb_rows *rows;
+    const uint32_t *samples;
+    size_t n;
+    ebb_target target;
+    float *loss;
+    uint8_t *correct;
+} ebb_testing;
+
+ebb_status ebb_program_test(ebb_program *program, const ebb_testing *testing);
+
+/* Adds what an operation runs on to the record, once each. */
+void ebb_program_note_kernel(ebb_program *program, const char *operation,
+                             const char *kernel);
+
+void ebb_program_destroy(ebb_program *program); /* NULL is allowed */
+
+#endif
