@@ -83,12 +83,13 @@ ebb_status ebb_config_copy(ebb_config *out, const ebb_config *config);
 ebb_status ebb_config_set(ebb_config *config, const char *where, const char *name,
                           const char *value);
 /* All that needs more than one option: requests, sizes known from the registry, options
- * without meaning beside others. EBB_ERR_USAGE; where begins messages, e.g. "ebb run". */
+ * without meaning beside others. EBB_ERR_USAGE. where begins messages, e.g.
+ * "suite.yaml: point 3"; NULL: the command line, whose messages begin "--option". */
 ebb_status ebb_config_check(const ebb_config *config, const char *where);
 
 /* Row i of the table, NULL past the end: name with dashes, one line of help, allowed
- * values as text, default as text; path: names a file and is no part of config or hash.
- */
+ * values and default as text ("" for options with choices: these are all allowed, and the
+ * first is the default); path: names a file and is no part of config or hash. */
 typedef struct ebb_config_option {
     const char *name, *help, *allowed, *fallback;
     bool path;
@@ -102,10 +103,12 @@ int ebb_config_find(const char *name);
 /* Every option with its value in force but paths: names with underscores, values as
  * numbers, booleans ("yes"/"no" texts), texts or lists. New reference. */
 ebb_status ebb_config_json(json_t **out, const ebb_config *config);
-/* The inverse, for reading records back. EBB_ERR_USAGE with where. */
+/* The inverse, for reading records back; what differs from the default counts as given.
+ * EBB_ERR_USAGE with where. */
 ebb_status ebb_config_from_json(ebb_config *out, const json_t *json, const char *where);
-/* SHA-256 of the compact, key-sorted JSON, first 16 hex digits; without threads and
- * placement when group is set: equal for trials that must have equal digests. */
+/* SHA-256 of the compact, key-sorted JSON, first 16 hex digits; without threads,
+ * placement and warmup_steps when group is set: equal for trials that must have equal
+ * digests. */
 ebb_status ebb_config_hash(char hex[17], const ebb_config *config, bool group);
 /* Appends " --name value" for each option that was given and is no path. */
 void ebb_config_command(ebb_text *out, const ebb_config *config);

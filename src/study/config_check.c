@@ -1,0 +1,259 @@
+/* config_check.c - what needs more than one option: meaning, sizes, requests. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "learn/algorithm.h"
+#include "net/optimizer.h"
+#include "study/config_row.h"
+
+/* Where messages begin: "--unlearn" on the command line, "FILE:LINE: unlearn" else. */
+typedef struct place {
+    char text[512];
+} place;
+
+static const char *place_of(place *out, const char *where, const char *name)
+{
+    char key[32];
+    if (where == NULL || where[0] == '\0') {
+        snprintf(out->text, sizeof out->text, "--%s", name);
+    } else {
+        snprintf(out->text, sizeof out->text, "%s: %s", where,
+                 ebb_config__key(key, name));
+    }
+    return out->text;
+}
+
+static bool was_given(const ebb_config *config, const char *name)
+{
+    return (config->given >> ebb_config_find(name) & 1) != 0;
+}
+
+static const ebb_dataset_kind *dataset_of(const ebb_config *config)
+{
+    return ebb_dataset_at((size_t)config->dataset);
+}
+
+static const ebb_sequence_kind *sequence_of(const ebb_config *config)
+{
+    return ebb_sequence_at((size_t)config->sequence);
+}
+
+static bool is_generated(const ebb_config *config)
+{
+    return dataset_of(config)->n_train == 0;
+}
+
+static bool is_read(const ebb_config *config)
+{
+    return !is_generated(config);
+}
+
+static bool is_split(const ebb_config *config)
+{
+    return sequence_of(config)->splits_classes;
+}
+
+static bool is_permuted(const ebb_config *config)
+{
+    return strcmp(sequence_of(config)->choice.name, "permuted") == 0;
+}
+
+static bool is_rotated(const ebb_config *config)
+{
+    return strcmp(sequence_of(config)->choice.name, "rotated") == 0;
+}
+
+static bool is_til(const ebb_config *config)
+{
+    return config->scenario == EBB_SCENARIO_TIL;
+}
+
+static bool is_cil(const ebb_config *config)
+{
+    return config->scenario == EBB_SCENARIO_CIL;
+}
+
+static bool has_momentum(const ebb_config *config)
+{
+    return ebb_optimizer_at((size_t)config->optimizer)->uses_momentum;
+}
+
+static bool counts_epochs(const ebb_config *config)
+{
+    return config->steps == 0;
+}
+
+static bool can_unlearn(const ebb_config *config)
+{
+    return ebb_algorithm_at((size_t)config->algorithm)->can_unlearn;
+}
+
+static bool may_unlearn(const ebb_config *config)
+{
+    return !config->disable_unlearning;
+}
+
+/* An option means something only where applies() holds. The first row that does not gives
+ * the message, so the option's stronger condition stands first. */
+typedef struct meaning {
+    const char *name;
+    bool (*applies)(const ebb_config *config);
+    const char *needs;
+} meaning;
+
+static const meaning meanings[] = {
+    {"data-dir", is_read, "a dataset that is read from files"},
+    {"synthetic", is_generated, "dataset synthetic"},
+    {"classes-per-task", is_split, "sequence split"},
+    {"class-order", is_split, "sequence split"},
+    {"permute-first", is_permuted, "sequence permuted"},
+    {"permutations", is_permuted, "sequence permuted"},
+    {"max-angle", is_rotated, "sequence rotated"},
+    {"head", is_til, "scenario til"},
+    {"cil-classes", is_cil, "scenario cil"},
+    {"momentum", has_momentum, "an optimizer with momentum, as sgd"},
+    {"epochs", counts_epochs, "no steps beside it"},
+    {"unlearn", can_unlearn, "an algorithm that can unlearn, as amnesiac-finetuning"},
+    {"unlearn", may_unlearn, "disable-unlearning no"},
+    {"unlearn-age", can_unlearn, "an algorithm that can unlearn, as amnesiac-finetuning"},
+    {"unlearn-age", may_unlearn, "disable-unlearning no"},
+    {"unlearn-mode", can_unlearn,
+     "an algorithm that can unlearn, as amnesiac-finetuning"},
+    {"unlearn-mode", may_unlearn, "disable-unlearning no"},
+    {"disable-unlearning", can_unlearn,
+     "an algorithm that can unlearn, as amnesiac-finetuning"},
+};
+
+static ebb_status check_meanings(const ebb_config *config, const char *where)
+{
+    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
+        const meaning *row = &meanings[i];
+        if (was_given(config, row->name) && !row->applies(config)) {
+            const int index = ebb_config_find(row->name);
+            ebb_text value = {0};
+            ebb_config__print(&value, ebb_config__row_at((size_t)index), config);
+            char shown[64];
+            place at;
+            const ebb_status status =
+                ebb_fail(EBB_ERR_USAGE, "%s: '%s' has no meaning here (allowed: with %s)",
+                         place_of(&at, where, row->name),
+                         ebb_text_printable(shown, value.data == NULL ? "" : value.data),
+                         row->needs);
+            ebb_text_clear(&value);
+            return status;
+        }
+    }
+    return EBB_OK;
+}
+
+static ebb_status check_request(const ebb_config *config, const char *at, size_t index)
+{
+    const int after = config->requests[index].after;
+    const int task = config->requests[index].task;
+    if ((size_t)after > config->tasks) {
+        return ebb_fail(EBB_ERR_USAGE,
+                        "%s: '%d:%d' is after the last task (allowed: 1 to %zu)", at,
+                        after, task, config->tasks);
+    }
+    if (task > after) {
+        return ebb_fail(EBB_ERR_USAGE,
+                        "%s: '%d:%d' unlearns a task not yet trained (allowed: 1 to %d)",
+                        at, after, task, after);
+    }
+    if (config->unlearn_age > 0 && (size_t)(after - task) >= config->unlearn_age) {
+        return ebb_fail(EBB_ERR_USAGE,
+                        "%s: '%d:%d' is too old, its record is gone (allowed by "
+                        "unlearn-age %zu: tasks from %d on)",
+                        at, after, task, config->unlearn_age,
+                        after - (int)config->unlearn_age + 1);
+    }
+    for (size_t i = 0; i < index; i++) {
+        if (config->requests[i].task == task) {
+            return ebb_fail(EBB_ERR_USAGE,
+                            "%s: task %d is unlearned twice (allowed: once)", at, task);
+        }
+    }
+    return EBB_OK;
+}
+
+static ebb_status check_requests(const ebb_config *config, const char *where)
+{
+    place at;
+    place_of(&at, where, "unlearn");
+    for (size_t i = 0; i < config->n_requests; i++) {
+        EBB_TRY(check_request(config, at.text, i));
+    }
+    return EBB_OK;
+}
+
+/* Is the image a square? Generated ones are when their features make one. */
+static bool is_square(const ebb_config *config)
+{
+    if (is_read(config)) {
+        return dataset_of(config)->rows == dataset_of(config)->columns;
+    }
+    const size_t side = (size_t)lround(sqrt((double)config->synthetic[2]));
+    return side * side == config->synthetic[2];
+}
+
+/* The sequence's own rules; its message names the option on the command line, so only a
+ * place in a file has to be put before it. */
+static ebb_status check_sequence(const ebb_config *config, const char *where)
+{
+    ebb_sequence_spec spec;
+    ebb_config_sequence_spec(&spec, config);
+    const ebb_status status =
+        sequence_of(config)->check(&spec, is_square(config), ebb_config__classes(config));
+    if (status == EBB_OK || where == NULL || where[0] == '\0') {
+        return status;
+    }
+    char message[512];
+    snprintf(message, sizeof message, "%s", ebb_last_error());
+    return ebb_fail(status, "%s: %s", where, message);
+}
+
+static ebb_status check_class_order(const ebb_config *config, const char *where)
+{
+    const size_t classes = ebb_config__classes(config);
+    for (size_t i = 0; i < config->n_class_order; i++) {
+        if (config->class_order[i] >= classes) {
+            place at;
+            return ebb_fail(EBB_ERR_USAGE,
+                            "%s: class %d does not exist in %s (allowed: 0 to %zu)",
+                            place_of(&at, where, "class-order"), config->class_order[i],
+                            dataset_of(config)->choice.name, classes - 1);
+        }
+    }
+    return EBB_OK;
+}
+
+/* Training samples of the whole data set without the part held out. */
+static size_t training_samples(const ebb_config *config)
+{
+    const size_t n = is_read(config) ? dataset_of(config)->n_train : config->synthetic[0];
+    return n - (size_t)floor((double)n * config->validation_fraction);
+}
+
+/* A split task has fewer samples than this; how many is known once they are read. */
+static ebb_status check_batch(const ebb_config *config, const char *where)
+{
+    const size_t n = training_samples(config);
+    if (config->batch_size <= n) {
+        return EBB_OK;
+    }
+    place at;
+    return ebb_fail(EBB_ERR_USAGE,
+                    "%s: %zu is more than the training samples of %s (allowed: 1 to %zu)",
+                    place_of(&at, where, "batch-size"), config->batch_size,
+                    dataset_of(config)->choice.name, n);
+}
+
+ebb_status ebb_config_check(const ebb_config *config, const char *where)
+{
+    EBB_TRY(check_meanings(config, where));
+    EBB_TRY(check_class_order(config, where));
+    EBB_TRY(check_sequence(config, where));
+    EBB_TRY(check_requests(config, where));
+    return check_batch(config, where);
+}
