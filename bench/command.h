@@ -62,6 +62,9 @@ struct ebb_arguments {
     size_t n_words;
 };
 
+/* The options that every command has; ends like any table. */
+extern const ebb_option ebb_common_options[];
+
 /* Parses words (n of them) into arguments, which begin as {0} or hold what an earlier
  * call gave. Accepts `--name value`, `--name=value` and `--` (only words follow). Without
  * a command it stops at the first word, *used tells how many it took. Fails with
@@ -88,7 +91,7 @@ bool ebb_arguments_progress(const ebb_arguments *arguments);
 void ebb_note(const ebb_arguments *arguments, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The help of one command, or of the program when command is NULL. */
+/* The help of one command, or of the program when command is NULL (help.c). */
 void ebb_command_help(FILE *stream, const ebb_command *command, bool color);
 
 #endif

@@ -1,0 +1,55 @@
+#include "command.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static const ebb_command *const table[] = {
+    &ebb_command_run,     &ebb_command_sweep, &ebb_command_table,
+    &ebb_command_machine, &ebb_command_list,  &ebb_command_worker,
+};
+
+enum { N_COMMANDS = sizeof table / sizeof table[0] };
+
+const ebb_command *ebb_command_at(size_t index)
+{
+    return index < N_COMMANDS ? table[index] : NULL;
+}
+
+const ebb_command *ebb_command_find(const char *name)
+{
+    const char *names[N_COMMANDS];
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (strcmp(table[i]->name, name) == 0) {
+            return table[i];
+        }
+        names[i] = table[i]->hidden ? NULL : table[i]->name;
+    }
+    char shown[64];
+    ebb_text_printable(shown, name);
+    const char *nearest = ebb_text_nearest(name, names, N_COMMANDS);
+    ebb_text allowed = {0};
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (names[i] != NULL) {
+            ebb_text_append(&allowed, "%s%s", allowed.length == 0 ? "" : ", ", names[i]);
+        }
+    }
+    ebb_fail(EBB_ERR_USAGE, "%s: unknown command (allowed: %s%s%s)", shown, allowed.data,
+             nearest == NULL ? "" : "; nearest: ", nearest == NULL ? "" : nearest);
+    ebb_text_clear(&allowed);
+    return NULL;
+}
+
+void ebb_note(const ebb_arguments *arguments, const char *format, ...)
+{
+    if (ebb_arguments_quiet(arguments)) {
+        return;
+    }
+    va_list values;
+    va_start(values, format);
+    fputs("ebb: ", stderr);
+    vfprintf(stderr, format, values);
+    fputc('\n', stderr);
+    va_end(values);
+}
