@@ -78,11 +78,20 @@ typedef struct ebb_result {
 /* Called now and then with the share done, 0 … 1, and what is going on. */
 typedef void (*ebb_progress_fn)(void *argument, double share, const char *what);
 
-/* Owned by the caller: ebb_result_clear. config is checked and its threads are resolved.
- * A diverged trial is EBB_OK with diverged and valid = false. EBB_ERR_USAGE where data
- * make a request impossible, EBB_ERR_ENVIRONMENT for data, memory and files. */
+/* What the launcher knows and the trial checks or reports. */
+typedef struct ebb_trial_setting {
+    const int *cpus;    /* OS index asked for, one a thread; −1: not to be bound */
+    size_t usable_cpus; /* before threads were bound */
+    ebb_progress_fn progress; /* NULL: silent */
+    void *argument;
+} ebb_trial_setting;
+
+/* Owned by the caller: ebb_result_clear, also after a failure. config is checked and its
+ * threads are resolved. A diverged trial is EBB_OK with diverged set and valid = false.
+ * EBB_ERR_USAGE where data make a request impossible, EBB_ERR_ENVIRONMENT for data, memory
+ * and files. */
 ebb_status ebb_trial_run(ebb_result *out, const ebb_config *config,
-                         ebb_progress_fn progress, void *argument);
+                         const ebb_trial_setting *setting);
 void ebb_result_clear(ebb_result *result);
 
 #endif
