@@ -6,7 +6,7 @@
 #define EBB_MACHINE_PLACEMENT_H
 
 #include "base/choice.h"
-#include "base/text.h"
+#include "machine/team.h"
 #include "machine/topology.h"
 
 typedef struct ebb_placement {
@@ -29,9 +29,22 @@ ebb_status ebb_placement_assign(const ebb_placement *placement, int *cpus,
 
 /* Sets or unsets in this process's environment what libgomp reads when a program starts:
  * OMP_NUM_THREADS, OMP_PLACES, OMP_PROC_BIND, OMP_DYNAMIC, OMP_MAX_ACTIVE_LEVELS,
- * OMP_WAIT_POLICY, and clears GOMP_CPU_AFFINITY; then resets the affinity mask to all
- * usable CPUs. The next exec makes it effective. */
+ * OMP_WAIT_POLICY, and clears GOMP_CPU_AFFINITY and other variables that would contradict
+ * them; then resets the affinity mask to all usable CPUs. The next exec makes it
+ * effective. What the user had set is kept for the record (machine/variables.h).
+ *
+ * Waiting: libgomp's default, some milliseconds of spinning before a worker sleeps, is
+ * what short regions want. Spinning on a CPU that another thread needs, or that a quota
+ * counts, harms: with more threads than usable CPUs, or any quota, the policy is passive.
+ *
+ * Fails with EBB_ERR_ENVIRONMENT. */
 ebb_status ebb_placement_export(const int *cpus, size_t n_threads,
                                 const ebb_topology *topology);
+
+/* Binds the threads of a team that runs already, thread i to cpus[i]; −1: to all usable
+ * CPUs. For measurements with several team sizes in one process; it does not outlive a
+ * team of another size. Fails with EBB_ERR_ENVIRONMENT. */
+ebb_status ebb_placement_bind(ebb_team *team, const int *cpus,
+                              const ebb_topology *topology);
 
 #endif

@@ -6,12 +6,14 @@
 
 #include "machine/affinity.h"
 #include "machine/barrier.h"
+#include "machine/cgroup.h"
 
 #if defined(__SSE__)
 #include <xmmintrin.h>
 #endif
 
-/* About what a sleep and a wake-up cost, so that spinning at most doubles the wait. */
+/* About what a sleep and a wake-up cost, so that spinning at most doubles the wait. With
+ * more threads than CPUs the one waited for needs the CPU: no spinning. */
 enum { SPIN_NS = 15000 };
 
 struct ebb_team {
@@ -99,7 +101,10 @@ static ebb_status start(ebb_team *team, roll_call *call)
     }
     size_t n_cpus = 0;
     EBB_TRY(count_cpus(&n_cpus, call->seats, team->size));
-    ebb_barrier_init(&team->barrier, team->size, team->size > n_cpus ? 0 : SPIN_NS);
+    const double quota = ebb_cgroup_read("").quota_cpus;
+    const bool crowded =
+        team->size > n_cpus || (quota > 0.0 && (double)team->size > quota);
+    ebb_barrier_init(&team->barrier, team->size, crowded ? 0 : SPIN_NS);
     return EBB_OK;
 }
 

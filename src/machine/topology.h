@@ -4,6 +4,10 @@
  * cpu.max, v1 cfs_quota) is known beside them. Can be made from a synthetic description,
  * so that placements for machines that are not here can be tested.
  *
+ * libgomp binds the first thread of a program before main, so a worker's own mask says
+ * nothing: ebb_placement_export leaves the launcher's list in EBB_USABLE_CPUS, and where
+ * that is set it takes the place of the mask.
+ *
  * Load it before any parallel region: hwloc may move the calling thread while it looks.
  */
 #ifndef EBB_MACHINE_TOPOLOGY_H
@@ -15,13 +19,16 @@
 
 typedef struct ebb_topology ebb_topology;
 
+/* The usable CPUs as text, "0,1,5", from a launcher to its worker. */
+#define EBB_USABLE_CPUS_VARIABLE "EBB_USABLE_CPUS"
+
 /* A usable processing unit and where it sits; ranks count usable objects, 0-based. */
 typedef struct ebb_pu {
     int os_index;
     int smt_rank;  /* among the usable PUs of its core */
     int core;      /* logical index of its core on the machine */
     int core_rank; /* of its core among the usable cores of its L3 (or node without L3) */
-    int l3_rank;   /* of its L3 within its NUMA node */
+    int l3_rank; /* of its L3 within its NUMA node; an L3 over two nodes counts in each */
     int numa_node; /* logical index */
     int package;   /* logical index */
     int kind; /* efficiency rank of its core kind, higher is faster; 0 when unknown */

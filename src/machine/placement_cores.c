@@ -1,0 +1,20 @@
+#include "machine/placement.h"
+
+/* First hardware threads of all cores before the second ones. */
+static int by_smt_rank_then_core(const void *a, const void *b)
+{
+    const ebb_pu *left = a;
+    const ebb_pu *right = b;
+    if (left->smt_rank != right->smt_rank) {
+        return left->smt_rank < right->smt_rank ? -1 : 1;
+    }
+    return left->core < right->core ? -1 : left->core > right->core;
+}
+
+const ebb_placement ebb_placement_cores = {
+    .choice =
+        {.name = "cores",
+         .summary =
+             "one thread a core, in the machine's order; second hardware threads last"},
+    .compare = by_smt_rank_then_core,
+};
