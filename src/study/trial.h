@@ -88,8 +88,8 @@ typedef struct ebb_trial_setting {
 
 /* Owned by the caller: ebb_result_clear, also after a failure. config is checked and its
  * threads are resolved. A diverged trial is EBB_OK with diverged set and valid = false.
- * EBB_ERR_USAGE where data make a request impossible, EBB_ERR_ENVIRONMENT for data, memory
- * and files. */
+ * EBB_ERR_USAGE where data make a request impossible, EBB_ERR_ENVIRONMENT for data,
+ * memory and files. */
 ebb_status ebb_trial_run(ebb_result *out, const ebb_config *config,
                          const ebb_trial_setting *setting);
 void ebb_result_clear(ebb_result *result);

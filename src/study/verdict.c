@@ -1,0 +1,98 @@
+#include "study/verdict.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const double MAX_RUN_DELAY = 0.05; /* of the training time */
+static const double MAX_STEAL = 0.01;     /* of the training time of all usable CPUs */
+
+void ebb_verdict_problem(ebb_result *result, const char *format, ...)
+{
+    if (result->n_problems == EBB_MAX_PROBLEMS) {
+        return;
+    }
+    char *text = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (length >= 0) {
+        result->problems[result->n_problems++] = text;
+    }
+}
+
+static void add(int64_t *sum, int64_t more)
+{
+    *sum = *sum < 0 || more < 0 ? -1 : *sum + more;
+}
+
+void ebb_verdict_add_disturbance(ebb_disturbance *sum, const ebb_disturbance *more)
+{
+    add(&sum->involuntary_switches, more->involuntary_switches);
+    add(&sum->run_delay_ns, more->run_delay_ns);
+    add(&sum->steal_ns, more->steal_ns);
+    add(&sum->throttled, more->throttled);
+    add(&sum->major_faults, more->major_faults);
+}
+
+static void reject(ebb_result *result, bool wrong)
+{
+    result->valid = result->valid && !wrong;
+}
+
+static void judge_placement(ebb_result *result, const ebb_trial_setting *setting)
+{
+    result->placement_verified = true;
+    for (size_t i = 0; i < result->threads; i++) {
+        if (setting->cpus[i] >= 0 && result->seats[i].bound_cpu != setting->cpus[i]) {
+            result->placement_verified = false;
+            ebb_verdict_problem(result, "thread %zu is not bound to CPU %d as asked", i,
+                                setting->cpus[i]);
+            break;
+        }
+    }
+    reject(result, !result->placement_verified);
+}
+
+static void judge_disturbance(ebb_result *result)
+{
+    const ebb_disturbance *d = &result->disturbance;
+    const double train_ns = result->train_seconds * 1e9;
+    const bool oversubscribed = result->threads > result->usable_cpus;
+    const double delay = (double)d->run_delay_ns / train_ns;
+    const double steal = (double)d->steal_ns / train_ns / (double)result->usable_cpus;
+    if (oversubscribed) {
+        ebb_verdict_problem(result, "%zu threads share %zu usable CPUs", result->threads,
+                            result->usable_cpus);
+    } else if (d->run_delay_ns >= 0 && delay > MAX_RUN_DELAY) {
+        reject(result, true);
+        ebb_verdict_problem(result,
+                            "a thread waited for a CPU in %.1f %% of the training time "
+                            "(at most %.0f %%)",
+                            100 * delay, 100 * MAX_RUN_DELAY);
+    }
+    if (d->steal_ns >= 0 && steal > MAX_STEAL) {
+        reject(result, true);
+        ebb_verdict_problem(result,
+                            "the hypervisor took %.1f %% of the training time "
+                            "(at most %.0f %%)",
+                            100 * steal, 100 * MAX_STEAL);
+    }
+    if (d->throttled > 0) {
+        reject(result, true);
+        ebb_verdict_problem(result, "the CPU-time quota stopped the process %lld times",
+                            (long long)d->throttled);
+    }
+}
+
+void ebb_verdict_judge(ebb_result *result, const ebb_trial_setting *setting)
+{
+    result->valid = !result->diverged;
+    judge_placement(result, setting);
+    if (result->train_seconds > 0) {
+        judge_disturbance(result);
+    }
+    if (result->n_step_ns == 0 && !result->diverged) {
+        ebb_verdict_problem(result, "no step is left after the warm-up");
+    }
+}

@@ -1,0 +1,22 @@
+/* verdict.h - is a trial's measurement to be believed, judged alone.
+ *
+ * Invalid: a thread waited for a processor for more than 5 % of the training time, the
+ * hypervisor took more than 1 % of it, the quota stopped the process, threads were not
+ * bound as asked, or the trial diverged. More threads than processors is a problem noted,
+ * not a reason: waiting for each other is then what is measured. */
+#ifndef EBB_STUDY_VERDICT_H
+#define EBB_STUDY_VERDICT_H
+
+#include "study/trial.h"
+
+/* Adds a text; beyond EBB_MAX_PROBLEMS, or without memory, it is left out. */
+void ebb_verdict_problem(ebb_result *result, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Adds one stretch of training; a fact that is unknown once (−1) stays unknown. */
+void ebb_verdict_add_disturbance(ebb_disturbance *sum, const ebb_disturbance *more);
+
+/* Sets placement_verified, valid and the problems. */
+void ebb_verdict_judge(ebb_result *result, const ebb_trial_setting *setting);
+
+#endif
