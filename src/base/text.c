@@ -211,3 +211,22 @@ void ebb_text_clear(ebb_text *text)
     free(text->data);
     *text = (ebb_text){0};
 }
+
+ebb_status ebb_text_fail_name(const char *where, const char *what, const char *value,
+                              const char *const *names, size_t n)
+{
+    ebb_text allowed = {0};
+    for (size_t i = 0; i < n; i++) {
+        if (names[i] != NULL) {
+            ebb_text_append(&allowed, "%s%s", allowed.length == 0 ? "" : ", ", names[i]);
+        }
+    }
+    const char *nearest = ebb_text_nearest(value, names, n);
+    char shown[64];
+    const ebb_status status = ebb_fail(
+        EBB_ERR_USAGE, "%s: %s '%s' (allowed: %s%s%s)", where, what,
+        ebb_text_printable(shown, value), allowed.data == NULL ? "" : allowed.data,
+        nearest == NULL ? "" : "; nearest: ", nearest == NULL ? "" : nearest);
+    ebb_text_clear(&allowed);
+    return status;
+}

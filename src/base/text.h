@@ -23,6 +23,11 @@ const char *ebb_text_nearest(const char *text, const char *const *names, size_t 
  * UTF-8 become '?', more than 60 bytes end in "...". out holds at least 64 bytes. */
 const char *ebb_text_printable(char out[64], const char *text);
 
+/* EBB_ERR_USAGE with "WHERE: WHAT 'value' (allowed: a, b; nearest: b)", made of names (n
+ * of them, NULL entries are skipped). */
+ebb_status ebb_text_fail_name(const char *where, const char *what, const char *value,
+                              const char *const *names, size_t n);
+
 /* A growing text. Starts as {0}; after a refused allocation it stays as it was and failed
  * is set, so that a long chain is checked once at its end. */
 typedef struct ebb_text {
