@@ -105,19 +105,9 @@ static ebb_status check_choice(const ebb_option *row, const char *value)
     if (row->choices == NULL) {
         return EBB_OK;
     }
-    char shown[64];
-    ebb_text_printable(shown, value);
-    ebb_text allowed = {0};
-    for (size_t i = 0; i < n; i++) {
-        ebb_text_append(&allowed, "%s%s", i == 0 ? "" : ", ", row->choices[i]);
-    }
-    const char *nearest = ebb_text_nearest(value, row->choices, n);
-    const ebb_status status =
-        ebb_fail(EBB_ERR_USAGE, "--%s: unknown value '%s' (allowed: %s%s%s)", row->name,
-                 shown, allowed.data,
-                 nearest == NULL ? "" : "; nearest: ", nearest == NULL ? "" : nearest);
-    ebb_text_clear(&allowed);
-    return status;
+    char where[64];
+    snprintf(where, sizeof where, "--%s", row->name);
+    return ebb_text_fail_name(where, "unknown value", value, row->choices, n);
 }
 
 static ebb_status remember(ebb_arguments *arguments, const char *name, const char *value)

@@ -26,18 +26,7 @@ const ebb_command *ebb_command_find(const char *name)
         }
         names[i] = table[i]->hidden ? NULL : table[i]->name;
     }
-    char shown[64];
-    ebb_text_printable(shown, name);
-    const char *nearest = ebb_text_nearest(name, names, N_COMMANDS);
-    ebb_text allowed = {0};
-    for (size_t i = 0; i < N_COMMANDS; i++) {
-        if (names[i] != NULL) {
-            ebb_text_append(&allowed, "%s%s", allowed.length == 0 ? "" : ", ", names[i]);
-        }
-    }
-    ebb_fail(EBB_ERR_USAGE, "%s: unknown command (allowed: %s%s%s)", shown, allowed.data,
-             nearest == NULL ? "" : "; nearest: ", nearest == NULL ? "" : nearest);
-    ebb_text_clear(&allowed);
+    ebb_text_fail_name("ebb", "unknown command", name, names, N_COMMANDS);
     return NULL;
 }
 

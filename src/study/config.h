@@ -110,6 +110,9 @@ ebb_status ebb_config_from_json(ebb_config *out, const json_t *json, const char 
  * placement and warmup_steps when group is set: equal for trials that must have equal
  * digests. */
 ebb_status ebb_config_hash(char hex[17], const ebb_config *config, bool group);
+/* Appends the value of option i as the text that would set it; nothing where it has none.
+ */
+void ebb_config_value(ebb_text *out, const ebb_config *config, size_t index);
 /* Appends " --name value" for each option that was given and is no path. */
 void ebb_config_command(ebb_text *out, const ebb_config *config);
 

@@ -114,3 +114,11 @@ void ebb_config__print(ebb_text *out, const ebb_config__row *row,
     case EBB_CONFIG_TYPE_COUNT: break;
     }
 }
+
+void ebb_config_value(ebb_text *out, const ebb_config *config, size_t index)
+{
+    const ebb_config__row *row = ebb_config__row_at(index);
+    if (row != NULL) {
+        ebb_config__print(out, row, config);
+    }
+}

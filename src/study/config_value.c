@@ -31,19 +31,10 @@ static ebb_status refuse_choice(const ebb_config__row *row, const char *where,
 {
     const char *names[MAX_CHOICES];
     size_t n = 0;
-    ebb_text allowed = {0};
     for (; n < MAX_CHOICES && row->choices(n) != NULL; n++) {
         names[n] = row->choices(n)->name;
-        ebb_text_append(&allowed, "%s%s", n == 0 ? "" : ", ", names[n]);
     }
-    const char *nearest = ebb_text_nearest(value, names, n);
-    char shown[64];
-    const ebb_status status = ebb_fail(
-        EBB_ERR_USAGE, "%s: unknown value '%s' (allowed: %s%s%s)", where,
-        ebb_text_printable(shown, value), allowed.data == NULL ? "" : allowed.data,
-        nearest == NULL ? "" : "; nearest: ", nearest == NULL ? "" : nearest);
-    ebb_text_clear(&allowed);
-    return status;
+    return ebb_text_fail_name(where, "unknown value", value, names, n);
 }
 
 static ebb_status parse_choice(int *out, const ebb_config__row *row, const char *where,

@@ -1,0 +1,223 @@
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum {
+    OUTPUT_LIMIT_BYTES = 16 << 20,
+    TICK_MS = 200,
+    EXIT_POLL_MS = 2, /* between the end of its output and its exit */
+};
+
+/* A running child as its parent sees it. */
+typedef struct watch {
+    pid_t pid;
+    struct pollfd pipes[2]; /* stdout and stderr; fd −1 once ended */
+    bool exited;
+    int wait_status;
+} watch;
+
+static void close_pair(int pair[2])
+{
+    for (int i = 0; i < 2; i++) {
+        if (pair[i] >= 0) {
+            close(pair[i]);
+        }
+        pair[i] = -1;
+    }
+}
+
+/* Never returns. Everything that fails here is told on the pipe that is stderr. */
+static void become(const ebb_child_plan *plan, pid_t parent, int output, int errors)
+{
+    /* The parent may be gone before prctl asked to be told of its death. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) {
+        _exit(EBB_ERR_ENVIRONMENT);
+    }
+    const int nothing = open("/dev/null", O_RDONLY);
+    if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 ||
+        dup2(errors, STDERR_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0) {
+        _exit(EBB_ERR_ENVIRONMENT);
+    }
+    if (nothing > STDERR_FILENO) {
+        close(nothing);
+    }
+    ebb_status status = plan->prepare == NULL ? EBB_OK : plan->prepare(plan->argument);
+    if (status == EBB_OK) {
+        /* execv promises not to change the words; its type is older than const. */
+        char *const *words = NULL;
+        memcpy(&words, &plan->words, sizeof words);
+        execv(plan->program, words);
+        status = ebb_fail(EBB_ERR_ENVIRONMENT, "%s: not to be executed (%s)",
+                          plan->program, strerror(errno));
+    }
+    dprintf(STDERR_FILENO, "ebb: %s\n", ebb_last_error());
+    _exit((int)status);
+}
+
+static ebb_status start(watch *out, const ebb_child_plan *plan)
+{
+    int output[2] = {-1, -1};
+    int errors[2] = {-1, -1};
+    const pid_t parent = getpid();
+    pid_t pid = -1;
+    fflush(NULL); /* nothing buffered may be printed twice */
+    if (pipe2(output, O_CLOEXEC) == 0 && pipe2(errors, O_CLOEXEC) == 0) {
+        pid = fork();
+    }
+    if (pid < 0) {
+        const int reason = errno;
+        close_pair(output);
+        close_pair(errors);
+        return ebb_fail(EBB_ERR_ENVIRONMENT, "worker: no process to be had (%s)",
+                        strerror(reason));
+    }
+    if (pid == 0) {
+        become(plan, parent, output[1], errors[1]);
+    }
+    close(output[1]);
+    close(errors[1]);
+    *out = (watch){
+        .pid = pid,
+        .pipes = {{.fd = output[0], .events = POLLIN},
+                  {.fd = errors[0], .events = POLLIN}},
+    };
+    return EBB_OK;
+}
+
+/* Reads what is there. Closes the pipe at its end. */
+static void read_pipe(struct pollfd *pipe, ebb_text *text)
+{
+    char chunk[8192];
+    const ssize_t n = read(pipe->fd, chunk, sizeof chunk);
+    if (n < 0 && errno == EINTR) {
+        return;
+    }
+    if (n <= 0) {
+        close(pipe->fd);
+        pipe->fd = -1;
+        return;
+    }
+    for (ssize_t i = 0; i < n; i++) {
+        if (chunk[i] == '\0') {
+            chunk[i] = '\1'; /* the text stays one text, and bad JSON stays bad */
+        }
+    }
+    ebb_text_append(text, "%.*s", (int)n, chunk);
+}
+
+/* Waits for output or a tick. True when something was read. */
+static bool gather(watch *child, ebb_child *out)
+{
+    const bool all_ended = child->pipes[0].fd < 0 && child->pipes[1].fd < 0;
+    if (poll(child->pipes, 2, all_ended ? EXIT_POLL_MS : TICK_MS) <= 0) {
+        return false;
+    }
+    ebb_text *texts[2] = {&out->output, &out->errors};
+    bool any = false;
+    for (int i = 0; i < 2; i++) {
+        if (child->pipes[i].fd >= 0 && child->pipes[i].revents != 0) {
+            read_pipe(&child->pipes[i], texts[i]);
+            any = true;
+        }
+    }
+    return any;
+}
+
+static void note_exit(watch *child)
+{
+    if (!child->exited) {
+        child->exited = waitpid(child->pid, &child->wait_status, WNOHANG) == child->pid;
+    }
+}
+
+ebb_status ebb_child_run(ebb_child *out, const ebb_child_plan *plan)
+{
+    *out = (ebb_child){.status = -1};
+    watch child;
+    EBB_TRY(start(&child, plan));
+    const uint64_t started = ebb_clock_now_ns();
+    bool killed = false;
+    bool any = true;
+    /* What it printed before it ended is still in the pipes; somebody else who holds them
+     * open is not waited for. */
+    while (any || !child.exited) {
+        note_exit(&child);
+        any = gather(&child, out);
+        if (plan->tick != NULL) {
+            plan->tick(plan->tick_argument);
+        }
+        out->printed_too_much =
+            out->output.length + out->errors.length > OUTPUT_LIMIT_BYTES;
+        const double seconds = ebb_clock_seconds(started, ebb_clock_now_ns());
+        if (!killed && !child.exited &&
+            (seconds > plan->timeout_seconds || out->printed_too_much)) {
+            out->timed_out = !out->printed_too_much;
+            killed = true;
+            kill(child.pid, SIGKILL);
+        }
+        if (out->printed_too_much && child.exited) {
+            break;
+        }
+    }
+    for (int i = 0; i < 2; i++) {
+        if (child.pipes[i].fd >= 0) {
+            close(child.pipes[i].fd);
+        }
+    }
+    const bool by_signal = WIFSIGNALED(child.wait_status);
+    out->signal = by_signal ? WTERMSIG(child.wait_status) : 0;
+    out->status = by_signal ? -1 : WEXITSTATUS(child.wait_status);
+    return EBB_OK;
+}
+
+const char *ebb_child_reason(char out[128], const ebb_child *child)
+{
+    out[0] = '\0';
+    if (child->timed_out) {
+        snprintf(out, 128, "was ended after its time-out");
+    } else if (child->printed_too_much) {
+        snprintf(out, 128, "printed more than %d MiB", OUTPUT_LIMIT_BYTES >> 20);
+    } else if (child->signal != 0) {
+        snprintf(out, 128, "was ended by signal %d (%s)", child->signal,
+                 strsignal(child->signal));
+    } else if (child->status != 0) {
+        snprintf(out, 128, "ended with status %d", child->status);
+    }
+    return out;
+}
+
+char *ebb_child_message(const ebb_child *child)
+{
+    size_t end = child->errors.length;
+    while (end > 0 && child->errors.data[end - 1] == '\n') {
+        end--;
+    }
+    size_t begin = end;
+    while (begin > 0 && child->errors.data[begin - 1] != '\n') {
+        begin--;
+    }
+    if (begin == end) {
+        return NULL;
+    }
+    const char *line = child->errors.data + begin;
+    const size_t skip = strncmp(line, "ebb: ", 5) == 0 ? 5 : 0;
+    return strndup(line + skip, end - begin - skip);
+}
+
+void ebb_child_clear(ebb_child *child)
+{
+    ebb_text_clear(&child->output);
+    ebb_text_clear(&child->errors);
+    *child = (ebb_child){0};
+}

@@ -1,0 +1,28 @@
+/* output.h - files that commands write: whole, or not at all. */
+#ifndef EBB_BENCH_OUTPUT_H
+#define EBB_BENCH_OUTPUT_H
+
+#include <stddef.h>
+
+#include "base/status.h"
+
+/* Could path be written or appended to? Creates nothing. NULL is allowed. Fails with
+ * EBB_ERR_ENVIRONMENT. */
+ebb_status ebb_output_check(const char *path);
+
+/* Writes size_bytes beside path and renames. Fails with EBB_ERR_ENVIRONMENT and leaves
+ * path as it was. */
+ebb_status ebb_output_write(const char *path, const char *data, size_t size_bytes);
+
+/* Makes the folder and those above it. Fails with EBB_ERR_ENVIRONMENT. */
+ebb_status ebb_output_folder(const char *path);
+
+/* The whole file, ended by a zero byte, owned by the caller; at most limit_bytes. A file
+ * that does not exist gives status missing, anything else EBB_ERR_ENVIRONMENT. */
+ebb_status ebb_output_read(char **out, size_t *size_bytes, const char *path,
+                           size_t limit_bytes, ebb_status missing);
+
+/* "FOLDER/NAME", owned by the caller; NULL when memory is refused. */
+char *ebb_output_path(const char *folder, const char *name);
+
+#endif

@@ -1,0 +1,133 @@
+#include "progress.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+enum { BAR_CELLS = 24, DEFAULT_COLUMNS = 80, MAX_COLUMNS = 200 };
+static const uint64_t redraw_ns = 200000000;
+
+/* A handler has nothing but globals to look at: is there a line to clear? */
+static volatile sig_atomic_t line_is_drawn;
+
+static const char clear_line[] = "\r\033[K";
+
+/* Ends the program as the signal would have, so that the caller sees which it was. */
+static void clear_and_die(int number)
+{
+    if (line_is_drawn) {
+        const ssize_t written = write(STDERR_FILENO, clear_line, sizeof clear_line - 1);
+        (void)written; /* nobody is left to be told */
+    }
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+static void catch_signal(int number)
+{
+    struct sigaction old;
+    /* What was ignored (nohup) stays ignored. */
+    if (sigaction(number, NULL, &old) == 0 && old.sa_handler == SIG_DFL) {
+        struct sigaction action = {.sa_handler = clear_and_die};
+        sigemptyset(&action.sa_mask);
+        sigaction(number, &action, NULL);
+    }
+}
+
+void ebb_progress_start(ebb_progress *progress, bool on)
+{
+    *progress = (ebb_progress){.on = on, .start_ns = ebb_clock_now_ns()};
+    if (on) {
+        catch_signal(SIGINT);
+        catch_signal(SIGTERM);
+        catch_signal(SIGHUP);
+    }
+}
+
+static size_t columns(void)
+{
+    struct winsize size;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
+        return DEFAULT_COLUMNS;
+    }
+    return size.ws_col < MAX_COLUMNS ? size.ws_col : MAX_COLUMNS;
+}
+
+/* "1:05 left"; nothing while too little is known. */
+static void append_remaining(ebb_text *line, const ebb_progress *progress, uint64_t now,
+                             double share)
+{
+    const double elapsed = ebb_clock_seconds(progress->start_ns, now);
+    const double done = share - progress->start_share;
+    if (elapsed < 1 || done < 0.01) {
+        return;
+    }
+    const double left = elapsed * (1 - share) / done;
+    if (left >= 360000) {
+        return;
+    }
+    const unsigned seconds = (unsigned)(left + 0.5);
+    if (seconds >= 3600) {
+        ebb_text_append(line, "%u:%02u:%02u left  ", seconds / 3600, seconds / 60 % 60,
+                        seconds % 60);
+    } else {
+        ebb_text_append(line, "%u:%02u left  ", seconds / 60, seconds % 60);
+    }
+}
+
+static void draw(ebb_progress *progress, uint64_t now, double share, const char *what)
+{
+    char bar[BAR_CELLS + 1];
+    const size_t full = (size_t)(share * BAR_CELLS);
+    memset(bar, '.', BAR_CELLS);
+    memset(bar, '#', full);
+    bar[BAR_CELLS] = '\0';
+    ebb_text line = {0};
+    ebb_text_append(&line, "[%s] %3d %%  ", bar, (int)(share * 100));
+    append_remaining(&line, progress, now, share);
+    ebb_text_append(&line, "%s", what);
+    if (!line.failed) {
+        line_is_drawn = 1;
+        fprintf(stderr, "%s%.*s", clear_line, (int)columns() - 1, line.data);
+        fflush(stderr);
+    }
+    ebb_text_clear(&line);
+}
+
+void ebb_progress_show(ebb_progress *progress, double share, const char *what)
+{
+    if (!progress->on) {
+        return;
+    }
+    const uint64_t now = ebb_clock_now_ns();
+    if (progress->drawn_ns != 0 && now - progress->drawn_ns < redraw_ns) {
+        return;
+    }
+    if (progress->drawn_ns == 0) {
+        progress->start_share = share;
+    }
+    progress->drawn_ns = now;
+    draw(progress, now, share < 0 ? 0 : share > 1 ? 1 : share, what);
+}
+
+void ebb_progress_hide(ebb_progress *progress)
+{
+    if (progress->on && line_is_drawn) {
+        fputs(clear_line, stderr);
+        fflush(stderr);
+        line_is_drawn = 0;
+        /* Due again at once, but the start is remembered. */
+        progress->drawn_ns = 1;
+    }
+}
+
+void ebb_progress_end(ebb_progress *progress)
+{
+    ebb_progress_hide(progress);
+    progress->on = false;
+}
