@@ -52,10 +52,15 @@ struct ebb_dataset_kind {
     ebb_dataset_file files[4];
     const char *const *places; /* usual folders, NULL-ended, tried without --data-dir */
     const char *source;        /* how to get the files, one clause for messages */
-    /* Fills dataset->train and ->test. directory may be NULL: usual places. */
+    /* Fills dataset->train and ->test, and what the row leaves 0. directory may be NULL:
+     * usual places. After a failure the caller releases what is there. */
     ebb_status (*load)(ebb_dataset *dataset, const char *directory,
                        const ebb_synthetic_spec *synthetic);
 };
+
+/* The rows, one file each. */
+extern const ebb_dataset_kind ebb_dataset_fashion_mnist, ebb_dataset_mnist,
+    ebb_dataset_synthetic;
 
 const ebb_choice *ebb_dataset_choice(size_t index);
 const ebb_dataset_kind *ebb_dataset_at(size_t index);

@@ -39,9 +39,11 @@ typedef enum ebb_part { EBB_PART_TRAIN, EBB_PART_VALIDATION, EBB_PART_TEST } ebb
 /* scale and shift that normalise with mean and deviation of pixel / 255. */
 void ebb_rows_normalize(float *scale, float *shift, double mean, double deviation);
 
-/* Split over the team. Fails with EBB_ERR_ENVIRONMENT (memory). */
-ebb_status ebb_prepared_init(ebb_prepared *out, const ebb_sequence *sequence, size_t task,
-                             ebb_part part, ebb_team *team);
+/* Split over the team; task_index is the task's id − 1. Normalises as the data set says,
+ * until the caller writes another scale and shift into out->rows. A part without samples
+ * is allowed. Fails with EBB_ERR_ENVIRONMENT (memory). */
+ebb_status ebb_prepared_init(ebb_prepared *out, const ebb_sequence *sequence,
+                             size_t task_index, ebb_part part, ebb_team *team);
 void ebb_prepared_clear(ebb_prepared *prepared); /* a zeroed one is allowed */
 
 #endif

@@ -62,8 +62,13 @@ struct ebb_sequence_kind {
     /* What can be refused before data are read: EBB_ERR_USAGE. square: the images are
      * square; classes: of the data set. */
     ebb_status (*check)(const ebb_sequence_spec *spec, bool square, size_t classes);
+    /* Fills tasks. After a failure the caller releases what is there. */
     ebb_status (*build)(ebb_sequence *sequence, const ebb_sequence_spec *spec);
 };
+
+/* The rows, one file each. */
+extern const ebb_sequence_kind ebb_sequence_permuted, ebb_sequence_rotated,
+    ebb_sequence_split;
 
 const ebb_choice *ebb_sequence_choice(size_t index);
 const ebb_sequence_kind *ebb_sequence_at(size_t index);
