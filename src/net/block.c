@@ -127,7 +127,7 @@ static ebb_status create_forward(ebb_block *block, ebb_onednn *onednn, size_t l)
     ebb_matmul_shape shape = {
         .m = block->n_rows,
         .n = layer->leading,
-        .k = layer->in,
+        .k = layer->in_leading,
         .w_leading = layer->leading,
         .y_leading = layer->leading,
         .bias = true,
@@ -145,7 +145,7 @@ static ebb_status create_backward(ebb_block *block, ebb_onednn *onednn, size_t l
     const ebb_matmul_shape shape = {
         .m = block->n_rows,
         .n = below,
-        .k = layer->out,
+        .k = layer->leading,
         .x_leading = layer->leading,
         .w_leading = below,
         .y_leading = below,
@@ -176,7 +176,7 @@ static void bind_layer(ebb_block *block, size_t l, size_t head)
     const ebb_net *net = block->program->net;
     const ebb_layer *layer = ebb_net_layer(net, l, head);
     const float *weights = net->parameters->values + layer->offset;
-    const float *bias = weights + layer->in * layer->leading;
+    const float *bias = weights + layer->in_leading * layer->leading;
     size_t leading = 0;
     const float *input = ebb_activations_input(batch, l, &leading);
     float *out = batch->out[l] + block->first_row * layer->leading;

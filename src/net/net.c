@@ -27,7 +27,7 @@ static ebb_status create_transposed(ebb_net *net)
             head ? &shape->heads[i - shape->n_backbone] : &shape->backbone[i];
         net->transposed_offset[i] = n_floats;
         if (i > 0 && shape->n_backbone > 0) {
-            n_floats += layer->out * ebb_shape_leading(layer->in);
+            n_floats += layer->leading * layer->in_leading;
         }
     }
     void *arena = NULL;
@@ -110,7 +110,7 @@ float *ebb_net_transposed(const ebb_net *net, size_t number, size_t head)
 
 static void transpose(float *out, const float *rows, const ebb_layer *layer)
 {
-    const size_t leading = ebb_shape_leading(layer->in);
+    const size_t leading = layer->in_leading;
     for (size_t i = 0; i < layer->in; i++) {
         for (size_t j = 0; j < layer->out; j++) {
             out[j * leading + i] = rows[i * layer->leading + j];
@@ -175,10 +175,10 @@ size_t ebb_net_arena_bytes(const ebb_net *net)
     const ebb_shape *shape = net->parameters->shape;
     size_t n_floats = shape->n_floats * (1 + net->optimizer->n_moments);
     for (size_t l = 1; l < shape->n_backbone; l++) {
-        n_floats += shape->backbone[l].out * ebb_shape_leading(shape->backbone[l].in);
+        n_floats += shape->backbone[l].leading * shape->backbone[l].in_leading;
     }
     for (size_t h = 0; h < shape->n_heads && shape->n_backbone > 0; h++) {
-        n_floats += shape->heads[h].out * ebb_shape_leading(shape->heads[h].in);
+        n_floats += shape->heads[h].leading * shape->heads[h].in_leading;
     }
     return n_floats * sizeof *net->first;
 }

@@ -45,8 +45,8 @@ void ebb_net_refresh(ebb_net *net);
 /* Layers in use for a head are numbered 0 … n_backbone−1 and n_backbone for the head. */
 const ebb_layer *ebb_net_layer(const ebb_net *net, size_t number, size_t head);
 size_t ebb_net_layers(const ebb_net *net); /* n_backbone + 1 */
-/* Transposed weights of that layer: out rows of ebb_shape_leading(in) floats, padding
- * zero. NULL for layer 0, whose input needs no gradient. */
+/* Transposed weights of that layer: leading rows of in_leading floats, padding zero. NULL
+ * for layer 0, whose input needs no gradient. */
 float *ebb_net_transposed(const ebb_net *net, size_t number, size_t head);
 
 /* Floating-point operations of a training step on a batch, unpadded sizes:

@@ -24,7 +24,12 @@ size_t ebb_shape_leading(size_t out)
 
 size_t ebb_layer_floats(const ebb_layer *layer)
 {
-    return (layer->in + 1) * layer->leading;
+    return (layer->in_leading + 1) * layer->leading;
+}
+
+size_t ebb_layer_row(const ebb_layer *layer, size_t i)
+{
+    return i < layer->in ? i : layer->in_leading;
 }
 
 size_t ebb_shape_feature_width(const ebb_shape *shape)
@@ -40,7 +45,8 @@ static ebb_status append(ebb_shape *shape, ebb_layer *layer, size_t out)
         return ebb_fail(EBB_ERR_USAGE, "network: a layer of %zu x %zu (1 to %d wide)", in,
                         out, EBB_MAX_WIDTH);
     }
-    *layer = (ebb_layer){in, out, ebb_shape_leading(out), shape->n_floats};
+    *layer = (ebb_layer){in, out, ebb_shape_leading(in), ebb_shape_leading(out),
+                         shape->n_floats};
     shape->n_floats += ebb_layer_floats(layer);
     shape->n_parameters += (in + 1) * out;
     return EBB_OK;
@@ -104,7 +110,7 @@ static void draw_columns(float *rows, const ebb_layer *layer, size_t first, size
         for (size_t j = first; j < first + n; j++) {
             const double unit = (double)ebb_random_unit(rng);
             const bool zero = xavier && i == layer->in;
-            rows[i * layer->leading + j] =
+            rows[ebb_layer_row(layer, i) * layer->leading + j] =
                 zero ? 0.0f : (float)((2.0 * unit - 1.0) * bound);
         }
     }
@@ -137,8 +143,9 @@ void ebb_parameters_initialize(ebb_parameters *parameters, ebb_initialization ki
 static void digest_layer(ebb_digest *digest, const float *values, const ebb_layer *layer)
 {
     for (size_t i = 0; i <= layer->in; i++) {
-        ebb_digest_update(digest, values + layer->offset + i * layer->leading,
-                          layer->out * sizeof *values);
+        ebb_digest_update(
+            digest, values + layer->offset + ebb_layer_row(layer, i) * layer->leading,
+            layer->out * sizeof *values);
     }
 }
 

@@ -1,8 +1,9 @@
 /* parameters.h - all parameters of backbone and heads in one flat arena.
  *
- * A layer is fully connected: y = x W + b. Its weights lie as (in + 1) rows of `leading`
- * floats, in-major: row i holds what input i contributes to every output, the last row
- * the bias. leading is out rounded up to 16; the padding is zero and stays zero, because
+ * A layer is fully connected: y = x W + b. Its weights lie in rows of `leading` floats,
+ * in-major: row i holds what input i contributes to every output. `in_leading` rows are
+ * weights and padding, one more row is the bias. Both sides are rounded up to 16, because
+ * oneDNN's fast kernels want whole vectors; the padding is zero and stays zero, because
  * its gradient is. Optimizer moments, snapshots and update records have the same offsets,
  * so every whole-model operation is one streaming pass, split over the team. */
 #ifndef EBB_NET_PARAMETERS_H
@@ -24,9 +25,10 @@ enum {
 };
 
 typedef struct ebb_layer {
-    size_t in, out; /* logical widths */
-    size_t leading; /* floats between rows, padding included */
-    size_t offset;  /* of row 0 in the arena, floats */
+    size_t in, out;    /* logical widths */
+    size_t in_leading; /* rows of weights, padding included; the bias follows */
+    size_t leading;    /* floats between rows, padding included */
+    size_t offset;     /* of row 0 in the arena, floats */
 } ebb_layer;
 
 /* Layers in arena order: backbone, then heads. */
@@ -48,6 +50,8 @@ ebb_status ebb_shape_add_head(ebb_shape *shape, size_t classes);
 size_t ebb_shape_feature_width(const ebb_shape *shape);
 /* out rounded up to the grain. */
 size_t ebb_shape_leading(size_t out);
+/* Arena row of logical row i: weights of input i, or the bias for i = in. */
+size_t ebb_layer_row(const ebb_layer *layer, size_t i);
 /* Floats of a layer in the arena. */
 size_t ebb_layer_floats(const ebb_layer *layer);
 

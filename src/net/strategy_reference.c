@@ -60,7 +60,7 @@ static void forward_row(const worker *own, size_t number, size_t row)
         ebb_activations_input(&self->batch, number, &leading) + row * leading;
     float *y = self->batch.out[number] + row * layer->leading;
     for (size_t j = 0; j < layer->out; j++) {
-        own->sums[j] = (double)weights[layer->in * layer->leading + j];
+        own->sums[j] = (double)weights[layer->in_leading * layer->leading + j];
     }
     for (size_t i = 0; i < layer->in; i++) {
         const float *w = weights + i * layer->leading;
@@ -187,7 +187,7 @@ static void move_row(const worker *own, const ebb_step *step, size_t number, siz
     const ebb_layer *layer = layer_at(own->program, number);
     const bool head = number + 1 == own->program->batch.n_layers;
     const unsigned long count = head ? step->head_count : step->backbone_count;
-    const size_t at = layer->offset + i * layer->leading;
+    const size_t at = layer->offset + ebb_layer_row(layer, i) * layer->leading;
     for (size_t j = at; j < at + layer->out; j++) {
         float *value = &net->parameters->values[j];
         *value = (float)net->optimizer->reference(

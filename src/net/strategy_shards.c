@@ -105,7 +105,7 @@ static void fill_product(shards_program *self, shard *piece_of_batch, size_t lay
                     .b_leading = shape->leading,
                     .c = gradient,
                     .c_leading = shape->leading},
-        .bias = gradient + shape->in * shape->leading,
+        .bias = gradient + shape->in_leading * shape->leading,
         .failed = &self->base.failed,
     };
 }
@@ -150,7 +150,7 @@ static float *reduce(const shards_program *self, size_t offset, size_t n)
 static void transpose_rows(float *transposed, const float *rows, const ebb_layer *layer,
                            size_t first_row, size_t n_rows)
 {
-    const size_t leading = ebb_shape_leading(layer->in);
+    const size_t leading = layer->in_leading;
     const size_t left = layer->in - first_row;
     const size_t n = n_rows < left ? n_rows : left;
     for (size_t j = 0; j < layer->out; j++) {
@@ -191,19 +191,20 @@ static ebb_status create_pieces(shards_program *self)
 {
     size_t n = 0;
     for (size_t l = 0; l < self->batch.n_layers; l++) {
-        n += ebb_net_layer(self->base.net, l, 0)->in / PIECE_ROWS + 1;
+        n += ebb_net_layer(self->base.net, l, 0)->in / PIECE_ROWS + 2;
     }
     self->pieces = calloc(n, sizeof *self->pieces);
     if (self->pieces == NULL) {
         return ebb_fail_memory(n * sizeof *self->pieces);
     }
     for (size_t l = 0; l < self->batch.n_layers; l++) {
-        const size_t n_rows = ebb_net_layer(self->base.net, l, 0)->in + 1;
-        for (size_t row = 0; row < n_rows; row += PIECE_ROWS) {
-            const size_t left = n_rows - row;
+        const ebb_layer *layer = ebb_net_layer(self->base.net, l, 0);
+        for (size_t row = 0; row < layer->in; row += PIECE_ROWS) {
+            const size_t left = layer->in - row;
             self->pieces[self->n_pieces++] =
                 (piece){l, row, left < PIECE_ROWS ? left : PIECE_ROWS};
         }
+        self->pieces[self->n_pieces++] = (piece){l, ebb_layer_row(layer, layer->in), 1};
     }
     return EBB_OK;
 }
@@ -222,10 +223,14 @@ static ebb_status create_ranges(shards_program *self)
     if (self->ranges == NULL) {
         return ebb_fail_memory(n_threads * sizeof *self->ranges);
     }
+    size_t total = 0;
+    for (size_t i = 0; i < self->n_pieces; i++) {
+        total += piece_floats(self, i);
+    }
     size_t done = 0;
     size_t next = 0;
     for (size_t t = 0; t < n_threads; t++) {
-        const size_t goal = self->gradient_floats * (t + 1) / n_threads;
+        const size_t goal = total * (t + 1) / n_threads;
         self->ranges[t].program = self;
         self->ranges[t].begin = next;
         while (next < self->n_pieces && done + piece_floats(self, next) / 2 < goal) {

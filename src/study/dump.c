@@ -106,8 +106,9 @@ static ebb_status append_layer(ebb_dump_array *array, const float *values,
                                const ebb_layer *layer)
 {
     for (size_t i = 0; i <= layer->in; i++) {
-        EBB_TRY(ebb_dump_append(array, values + layer->offset + i * layer->leading,
-                                layer->out, sizeof *values));
+        EBB_TRY(ebb_dump_append(
+            array, values + layer->offset + ebb_layer_row(layer, i) * layer->leading,
+            layer->out, sizeof *values));
     }
     return EBB_OK;
 }
