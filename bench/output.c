@@ -135,28 +135,37 @@ ebb_status ebb_output_folder(const char *path)
     return status;
 }
 
-static ebb_status read_stream(ebb_text *out, FILE *stream, const char *path,
-                              size_t limit_bytes)
+/* How a file may be read. */
+typedef struct limits {
+    size_t size_bytes;
+    ebb_status refused;
+} limits;
+
+static ebb_status read_stream(ebb_text *out, FILE *stream, const char *path, limits limit)
 {
     char chunk[8192];
     size_t n = 0;
     while ((n = fread(chunk, 1, sizeof chunk, stream)) > 0) {
-        const void *zero = memchr(chunk, '\0', n);
+        const char *zero = memchr(chunk, '\0', n);
         if (zero != NULL) {
-            return ebb_fail(EBB_ERR_ENVIRONMENT, "%s: byte %zu is zero (allowed: text)",
-                            path, out->length + (size_t)((const char *)zero - chunk));
+            return ebb_fail(limit.refused, "%s: byte %zu is zero (allowed: text)", path,
+                            out->length + (size_t)(zero - chunk));
         }
         ebb_text_append(out, "%.*s", (int)n, chunk);
-        if (out->length > limit_bytes) {
-            return ebb_fail(EBB_ERR_ENVIRONMENT, "%s: too large (allowed: %zu bytes)",
-                            path, limit_bytes);
+        if (out->length > limit.size_bytes) {
+            return ebb_fail(limit.refused, "%s: too large (allowed: %zu bytes)", path,
+                            limit.size_bytes);
         }
     }
-    return ferror(stream) ? fail_file(path, "not readable", errno) : ebb_text_check(out);
+    if (ferror(stream)) {
+        return ebb_fail(errno == EISDIR ? limit.refused : EBB_ERR_ENVIRONMENT,
+                        "%s: not readable (%s)", path, strerror(errno));
+    }
+    return ebb_text_check(out);
 }
 
 ebb_status ebb_output_read(char **out, size_t *size_bytes, const char *path,
-                           size_t limit_bytes, ebb_status missing)
+                           size_t limit_bytes, ebb_status refused)
 {
     *out = NULL;
     *size_bytes = 0;
@@ -164,12 +173,13 @@ ebb_status ebb_output_read(char **out, size_t *size_bytes, const char *path,
     if (stream == NULL) {
         const int reason = errno;
         const bool absent = reason == ENOENT || reason == ENOTDIR;
-        return ebb_fail(absent ? missing : EBB_ERR_ENVIRONMENT, "%s: not readable (%s)",
+        return ebb_fail(absent ? refused : EBB_ERR_ENVIRONMENT, "%s: not readable (%s)",
                         path, strerror(reason));
     }
     ebb_text text = {0};
     ebb_text_append(&text, "%s", "");
-    const ebb_status status = read_stream(&text, stream, path, limit_bytes);
+    const limits limit = {limit_bytes, refused};
+    const ebb_status status = read_stream(&text, stream, path, limit);
     fclose(stream);
     if (status != EBB_OK) {
         ebb_text_clear(&text);

@@ -17,10 +17,11 @@ ebb_status ebb_output_write(const char *path, const char *data, size_t size_byte
 /* Makes the folder and those above it. Fails with EBB_ERR_ENVIRONMENT. */
 ebb_status ebb_output_folder(const char *path);
 
-/* The whole file, ended by a zero byte, owned by the caller; at most limit_bytes. A file
- * that does not exist gives status missing, anything else EBB_ERR_ENVIRONMENT. */
+/* The whole file, ended by a zero byte, owned by the caller. A file that is not there, is
+ * a folder, has a zero byte or more than limit_bytes gives status refused; anything else
+ * that goes wrong EBB_ERR_ENVIRONMENT. */
 ebb_status ebb_output_read(char **out, size_t *size_bytes, const char *path,
-                           size_t limit_bytes, ebb_status missing);
+                           size_t limit_bytes, ebb_status refused);
 
 /* "FOLDER/NAME", owned by the caller; NULL when memory is refused. */
 char *ebb_output_path(const char *folder, const char *name);

@@ -197,8 +197,19 @@ static bool is_square(const ebb_config *config)
     return side * side == config->synthetic[2];
 }
 
-/* The sequence's own rules; its message names the option on the command line, so only a
- * place in a file has to be put before it. */
+/* Turns "--class-order: what" into "class_order: what", as it is spelled in files. */
+static void spell_as_key(char *message)
+{
+    if (strncmp(message, "--", 2) != 0) {
+        return;
+    }
+    memmove(message, message + 2, strlen(message + 2) + 1);
+    for (char *c = message; *c != '\0' && *c != ':'; c++) {
+        *c = *c == '-' ? '_' : *c;
+    }
+}
+
+/* The sequence's own rules; its messages are those of the command line. */
 static ebb_status check_sequence(const ebb_config *config, const char *where)
 {
     ebb_sequence_spec spec;
@@ -210,6 +221,7 @@ static ebb_status check_sequence(const ebb_config *config, const char *where)
     }
     char message[512];
     snprintf(message, sizeof message, "%s", ebb_last_error());
+    spell_as_key(message);
     return ebb_fail(status, "%s: %s", where, message);
 }
 
