@@ -1,6 +1,7 @@
 #include "net/strategy.h"
 
 static const ebb_strategy *const table[] = {
+    &ebb_strategy_tiles,
     &ebb_strategy_shards,
     &ebb_strategy_reference,
 };

@@ -11,8 +11,9 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/multiversion.h"
+#include "base/vector.h"
 #include "net/compile.h"
+#include "net/piece.h"
 #include "net/strategy.h"
 
 enum {
@@ -35,12 +36,15 @@ typedef struct shard {
     float *gradient; /* backbone and one head, laid out like the arena */
 } shard;
 
-/* Some weight rows of one layer, reduced and updated by one thread. */
-typedef struct piece {
-    size_t layer, first_row, n_rows;
-} piece;
+typedef struct shards_program shards_program;
 
-typedef struct shards_program {
+/* The pieces one thread reduces and moves. */
+typedef struct piece_range {
+    const shards_program *program;
+    size_t begin, end;
+} piece_range;
+
+struct shards_program {
     ebb_program base;
     ebb_parts parts;
     ebb_activations batch;
@@ -48,25 +52,12 @@ typedef struct shards_program {
     void *gradients;
     size_t gradient_floats; /* of one shard */
     size_t head_offset;     /* of the head in a gradient */
-    size_t head;            /* bound */
-    piece *pieces;
-    size_t n_pieces;
-    struct piece_range {
-        const struct shards_program *program;
-        size_t begin, end;
-    } * ranges; /* one a thread */
-} shards_program;
+    ebb_piece_list pieces;
+    piece_range *ranges; /* one a thread */
+};
 
 /* ---- phase A ------------------------------------------------------------------------
  */
-
-EBB_MULTIVERSION
-static void add_row(float *restrict sum, const float *restrict row, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        sum[i] += row[i];
-    }
-}
 
 static void run_product(const void *self, const ebb_step *step)
 {
@@ -76,10 +67,7 @@ static void run_product(const void *self, const ebb_step *step)
     if (ebb_product_run(p) != EBB_OK) {
         atomic_store(op->failed, 1);
     }
-    memset(op->bias, 0, p->n * sizeof *op->bias);
-    for (size_t r = 0; r < p->k; r++) {
-        add_row(op->bias, p->b + r * p->b_leading, p->n);
-    }
+    ebb_piece_column_sums(op->bias, p->b, p->b_leading, p->k, p->n);
 }
 
 static size_t gradient_offset(const shards_program *self, size_t layer)
@@ -138,105 +126,40 @@ static float *reduce(const shards_program *self, size_t offset, size_t n)
     const size_t n_shards = self->base.n_shards;
     for (size_t distance = 1; distance < n_shards; distance *= 2) {
         for (size_t s = 0; s + distance < n_shards; s += 2 * distance) {
-            add_row(self->shards[s].gradient + offset,
-                    self->shards[s + distance].gradient + offset, n);
+            ebb_vector_add(self->shards[s].gradient + offset,
+                           self->shards[s + distance].gradient + offset, n);
         }
     }
     return self->shards[0].gradient + offset;
 }
 
-/* Brings updated weight rows into the transposed copy; the bias row has no place in it.
- */
-static void transpose_rows(float *transposed, const float *rows, const ebb_layer *layer,
-                           size_t first_row, size_t n_rows)
+static void run_pieces(const void *argument, const ebb_step *step)
 {
-    const size_t leading = layer->in_leading;
-    const size_t left = layer->in - first_row;
-    const size_t n = n_rows < left ? n_rows : left;
-    for (size_t j = 0; j < layer->out; j++) {
-        for (size_t i = 0; i < n; i++) {
-            transposed[j * leading + first_row + i] = rows[i * layer->leading + j];
-        }
-    }
-}
-
-static void run_piece(const shards_program *self, const piece *own, const ebb_step *step)
-{
-    const ebb_net *net = self->base.net;
-    const bool head = own->layer + 1 == self->batch.n_layers;
-    const ebb_layer *layer = ebb_net_layer(net, own->layer, self->head);
-    const size_t within = own->first_row * layer->leading;
-    const size_t at = layer->offset + within;
-    const size_t n = own->n_rows * layer->leading;
-    const float *gradient = reduce(self, gradient_offset(self, own->layer) + within, n);
-    float *value = net->parameters->values + at;
-    net->optimizer->update(head ? step->head : step->backbone, n, value,
-                           net->first == NULL ? NULL : net->first + at,
-                           net->second == NULL ? NULL : net->second + at, gradient);
-    float *transposed = ebb_net_transposed(net, own->layer, self->head);
-    if (transposed != NULL && own->first_row < layer->in) {
-        transpose_rows(transposed, value, layer, own->first_row, own->n_rows);
-    }
-}
-
-static void run_pieces(const void *self, const ebb_step *step)
-{
-    const struct piece_range *range = self;
+    const piece_range *range = argument;
+    const shards_program *self = range->program;
     for (size_t i = range->begin; i < range->end; i++) {
-        run_piece(range->program, &range->program->pieces[i], step);
+        const ebb_piece *piece = &self->pieces.pieces[i];
+        const size_t leading = ebb_piece_layer(&self->pieces, piece)->leading;
+        const float *gradient =
+            reduce(self, gradient_offset(self, piece->layer) + piece->first_row * leading,
+                   piece->n_rows * leading);
+        ebb_piece_update(&self->pieces, piece, gradient, leading, step);
     }
 }
 
-static ebb_status create_pieces(shards_program *self)
-{
-    size_t n = 0;
-    for (size_t l = 0; l < self->batch.n_layers; l++) {
-        n += ebb_net_layer(self->base.net, l, 0)->in / PIECE_ROWS + 2;
-    }
-    self->pieces = calloc(n, sizeof *self->pieces);
-    if (self->pieces == NULL) {
-        return ebb_fail_memory(n * sizeof *self->pieces);
-    }
-    for (size_t l = 0; l < self->batch.n_layers; l++) {
-        const ebb_layer *layer = ebb_net_layer(self->base.net, l, 0);
-        for (size_t row = 0; row < layer->in; row += PIECE_ROWS) {
-            const size_t left = layer->in - row;
-            self->pieces[self->n_pieces++] =
-                (piece){l, row, left < PIECE_ROWS ? left : PIECE_ROWS};
-        }
-        self->pieces[self->n_pieces++] = (piece){l, ebb_layer_row(layer, layer->in), 1};
-    }
-    return EBB_OK;
-}
-
-static size_t piece_floats(const shards_program *self, size_t index)
-{
-    const piece *own = &self->pieces[index];
-    return own->n_rows * ebb_net_layer(self->base.net, own->layer, 0)->leading;
-}
-
-/* Consecutive pieces of nearly equal size for every thread. */
 static ebb_status create_ranges(shards_program *self)
 {
     const size_t n_threads = self->base.n_threads;
+    EBB_TRY(
+        ebb_piece_list_init(&self->pieces, self->base.net, PIECE_ROWS, EBB_MAX_WIDTH));
     self->ranges = calloc(n_threads, sizeof *self->ranges);
     if (self->ranges == NULL) {
         return ebb_fail_memory(n_threads * sizeof *self->ranges);
     }
-    size_t total = 0;
-    for (size_t i = 0; i < self->n_pieces; i++) {
-        total += piece_floats(self, i);
-    }
-    size_t done = 0;
-    size_t next = 0;
     for (size_t t = 0; t < n_threads; t++) {
-        const size_t goal = total * (t + 1) / n_threads;
-        self->ranges[t].program = self;
-        self->ranges[t].begin = next;
-        while (next < self->n_pieces && done + piece_floats(self, next) / 2 < goal) {
-            done += piece_floats(self, next++);
-        }
-        self->ranges[t].end = t + 1 == n_threads ? self->n_pieces : next;
+        piece_range *range = &self->ranges[t];
+        range->program = self;
+        ebb_piece_list_share(&range->begin, &range->end, &self->pieces, t, n_threads);
     }
     return EBB_OK;
 }
@@ -260,7 +183,7 @@ static ebb_status build(ebb_program *program, size_t thread)
 static void bind_head(ebb_program *program, size_t head)
 {
     shards_program *self = (shards_program *)program;
-    self->head = head;
+    self->pieces.head = head;
     for (size_t s = 0; s < program->n_shards; s++) {
         ebb_block_bind(&self->shards[s].block, head);
     }
@@ -273,7 +196,7 @@ static void destroy(ebb_program *program)
         ebb_block_clear(&self->shards[s].block);
     }
     free(self->shards);
-    free(self->pieces);
+    ebb_piece_list_clear(&self->pieces);
     free(self->ranges);
     ebb_buffer_free(self->gradients);
     ebb_activations_clear(&self->batch);
@@ -337,7 +260,6 @@ static ebb_status fill(shards_program *self)
     program->n_shards = choose_shards(program->n_rows, self->gradient_floats);
     EBB_TRY(ebb_activations_init(&self->batch, program->net, program->n_rows, true));
     EBB_TRY(create_shards(self));
-    EBB_TRY(create_pieces(self));
     EBB_TRY(create_ranges(self));
     EBB_TRY(ebb_compile(program, &self->parts, build));
     note_kernels(self);

@@ -1,0 +1,153 @@
+#include "net/piece.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/vector.h"
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Rows [0, in) in steps of max_rows, then the bias row. Only counts while list->pieces is
+ * NULL. */
+static void cut_layer(ebb_piece_list *list, size_t number, size_t max_rows,
+                      size_t max_columns)
+{
+    const ebb_layer *layer = ebb_net_layer(list->net, number, 0);
+    for (size_t row = 0; row <= layer->in; row += smaller(max_rows, layer->in - row)) {
+        const bool bias = row == layer->in;
+        const size_t n_rows = bias ? 1 : smaller(max_rows, layer->in - row);
+        for (size_t column = 0; column < layer->leading; column += max_columns) {
+            if (list->pieces != NULL) {
+                list->pieces[list->n] = (ebb_piece){
+                    .layer = number,
+                    .first_row = ebb_layer_row(layer, row),
+                    .n_rows = n_rows,
+                    .first_column = column,
+                    .n_columns = smaller(max_columns, layer->leading - column),
+                    .bias = bias,
+                };
+            }
+            list->n++;
+        }
+        if (bias) {
+            break;
+        }
+    }
+}
+
+static void cut_layers(ebb_piece_list *list, size_t max_rows, size_t max_columns)
+{
+    list->n = 0;
+    for (size_t l = 0; l < ebb_net_layers(list->net); l++) {
+        cut_layer(list, l, max_rows, max_columns);
+    }
+}
+
+ebb_status ebb_piece_list_init(ebb_piece_list *out, const ebb_net *net, size_t max_rows,
+                               size_t max_columns)
+{
+    *out = (ebb_piece_list){.net = net};
+    cut_layers(out, max_rows, max_columns);
+    out->pieces = calloc(out->n, sizeof *out->pieces);
+    if (out->pieces == NULL) {
+        return ebb_fail_memory(out->n * sizeof *out->pieces);
+    }
+    cut_layers(out, max_rows, max_columns);
+    return EBB_OK;
+}
+
+void ebb_piece_list_clear(ebb_piece_list *list)
+{
+    free(list->pieces);
+    *list = (ebb_piece_list){0};
+}
+
+static size_t floats_of(const ebb_piece *piece)
+{
+    return piece->n_rows * piece->n_columns;
+}
+
+/* A piece belongs to the thread in whose share of the floats its middle lies. */
+void ebb_piece_list_share(size_t *begin, size_t *end, const ebb_piece_list *list,
+                          size_t thread, size_t n_threads)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        total += floats_of(&list->pieces[i]);
+    }
+    *begin = list->n;
+    *end = 0;
+    size_t done = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        const size_t middle = done + floats_of(&list->pieces[i]) / 2;
+        if (middle * n_threads / total == thread) {
+            *begin = smaller(*begin, i);
+            *end = i + 1;
+        }
+        done += floats_of(&list->pieces[i]);
+    }
+    *begin = smaller(*begin, *end);
+}
+
+const ebb_layer *ebb_piece_layer(const ebb_piece_list *list, const ebb_piece *piece)
+{
+    return ebb_net_layer(list->net, piece->layer, list->head);
+}
+
+/* Brings moved weights into the transposed copy; a bias has no place in it. */
+static void transpose(const ebb_piece_list *list, const ebb_piece *piece,
+                      const float *values)
+{
+    float *transposed = ebb_net_transposed(list->net, piece->layer, list->head);
+    if (transposed == NULL || piece->bias) {
+        return;
+    }
+    const ebb_layer *layer = ebb_piece_layer(list, piece);
+    for (size_t j = 0; j < piece->n_columns; j++) {
+        float *row =
+            transposed + (piece->first_column + j) * layer->in_leading + piece->first_row;
+        for (size_t i = 0; i < piece->n_rows; i++) {
+            row[i] = values[i * layer->leading + j];
+        }
+    }
+}
+
+static float *offset(float *arena, size_t at)
+{
+    return arena == NULL ? NULL : arena + at;
+}
+
+void ebb_piece_update(const ebb_piece_list *list, const ebb_piece *piece,
+                      const float *gradient, size_t gradient_leading,
+                      const ebb_step *step)
+{
+    const ebb_net *net = list->net;
+    const ebb_layer *layer = ebb_piece_layer(list, piece);
+    const bool head = piece->layer + 1 == ebb_net_layers(net);
+    const ebb_optimizer_step *numbers = head ? step->head : step->backbone;
+    const size_t first =
+        layer->offset + piece->first_row * layer->leading + piece->first_column;
+    const bool contiguous =
+        piece->n_columns == layer->leading && gradient_leading == layer->leading;
+    const size_t n_runs = contiguous ? 1 : piece->n_rows;
+    const size_t run = contiguous ? floats_of(piece) : piece->n_columns;
+    for (size_t i = 0; i < n_runs; i++) {
+        const size_t at = first + i * layer->leading;
+        net->optimizer->update(numbers, run, net->parameters->values + at,
+                               offset(net->first, at), offset(net->second, at),
+                               gradient + i * gradient_leading);
+    }
+    transpose(list, piece, net->parameters->values + first);
+}
+
+void ebb_piece_column_sums(float *sum, const float *rows, size_t leading, size_t n_rows,
+                           size_t n_columns)
+{
+    memset(sum, 0, n_columns * sizeof *sum);
+    for (size_t r = 0; r < n_rows; r++) {
+        ebb_vector_add(sum, rows + r * leading, n_columns);
+    }
+}

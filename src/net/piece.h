@@ -1,0 +1,50 @@
+/* piece.h - rectangles of the weight matrices in use, and who moves which.
+ *
+ * Every weight and bias in use belongs to exactly one piece. Pieces are fixed by network
+ * and grain; threads only differ in which consecutive pieces they own, so the result of a
+ * step does not depend on their number. */
+#ifndef EBB_NET_PIECE_H
+#define EBB_NET_PIECE_H
+
+#include "net/activations.h"
+#include "net/program.h"
+
+typedef struct ebb_piece {
+    size_t layer;                   /* number, the head last */
+    size_t first_row, n_rows;       /* arena rows; a bias is a piece of one row */
+    size_t first_column, n_columns; /* multiples of 16 but for the padding */
+    bool bias;
+} ebb_piece;
+
+typedef struct ebb_piece_list {
+    const ebb_net *net; /* borrowed */
+    ebb_piece *pieces;
+    size_t n;
+    size_t head; /* bound: whose weights layer n_backbone means */
+} ebb_piece_list;
+
+/* Cuts every layer into pieces of at most max_rows x max_columns. Fails with
+ * EBB_ERR_ENVIRONMENT. */
+ebb_status ebb_piece_list_init(ebb_piece_list *out, const ebb_net *net, size_t max_rows,
+                               size_t max_columns);
+void ebb_piece_list_clear(ebb_piece_list *list);
+
+/* Thread's consecutive pieces [*begin, *end): shares of nearly equal numbers of floats.
+ */
+void ebb_piece_list_share(size_t *begin, size_t *end, const ebb_piece_list *list,
+                          size_t thread, size_t n_threads);
+
+/* The layer a piece is cut from, as bound. */
+const ebb_layer *ebb_piece_layer(const ebb_piece_list *list, const ebb_piece *piece);
+
+/* Applies the optimizer to the piece with its gradient (rows gradient_leading floats
+ * apart) and writes the moved weights into the transposed copy. */
+void ebb_piece_update(const ebb_piece_list *list, const ebb_piece *piece,
+                      const float *gradient, size_t gradient_leading,
+                      const ebb_step *step);
+
+/* sum[j] = Σ_r rows[r · leading + j] over n_rows, in row order. */
+void ebb_piece_column_sums(float *sum, const float *rows, size_t leading, size_t n_rows,
+                           size_t n_columns);
+
+#endif
