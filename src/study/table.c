@@ -1,0 +1,37 @@
+#include "study/table.h"
+
+#include "study/table_note.h"
+
+static const ebb_table *const table[] = {
+    &ebb_table_step_latency,
+    &ebb_table_forgetting,
+};
+
+const ebb_choice *ebb_table_choice(size_t index)
+{
+    return index < sizeof table / sizeof *table ? &table[index]->choice : NULL;
+}
+
+const ebb_table *ebb_table_at(size_t index)
+{
+    return table[index];
+}
+
+ebb_status ebb_table_render(ebb_text *out, const ebb_trials *trials,
+                            const ebb_table *kind, ebb_format format)
+{
+    EBB_TRY(kind->render(out, trials, format));
+    if (format != EBB_CSV) {
+        ebb_text verdict = {0};
+        /* The status is for whoever asks ebb_table_check; here the words are shown. */
+        const ebb_status status = ebb_table_check(&verdict, trials, NULL, 0);
+        if (verdict.data != NULL) {
+            ebb_table__notes(out, format, verdict.data);
+        }
+        ebb_text_clear(&verdict);
+        if (status == EBB_ERR_ENVIRONMENT) {
+            return status;
+        }
+    }
+    return ebb_text_check(out);
+}

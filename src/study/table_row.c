@@ -1,0 +1,140 @@
+#include "study/table_row.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "study/json.h"
+
+static int compare_doubles(const void *a, const void *b)
+{
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Numbers of one member of the valid trials, sorted; *n of them. values has room. */
+static void collect(double *values, size_t *n, const ebb_table__row *r,
+                    const char *object, const char *member)
+{
+    *n = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        const json_t *record = r->trials[i]->record;
+        const json_t *parent = object != NULL ? json_object_get(record, object) : record;
+        const double value = ebb_json_get_number(parent, member);
+        if (r->trials[i]->valid && !isnan(value)) {
+            values[(*n)++] = value;
+        }
+    }
+    qsort(values, *n, sizeof *values, compare_doubles);
+}
+
+static double median_of(const double *sorted, size_t n)
+{
+    return n == 0 ? (double)NAN : (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
+}
+
+static double median_member(double *values, const ebb_table__row *r, const char *object,
+                            const char *member)
+{
+    size_t n = 0;
+    collect(values, &n, r, object, member);
+    return median_of(values, n);
+}
+
+/* values has room for r->n numbers. */
+static void measure(ebb_table__row *r, double *values)
+{
+    size_t n = 0;
+    collect(values, &n, r, "step_ns", "p50");
+    r->p50_ns = median_of(values, n);
+    if (n == 1) {
+        r->low_ns = median_member(values, r, "step_ns", "p50_low");
+        r->high_ns = median_member(values, r, "step_ns", "p50_high");
+    } else {
+        r->low_ns = n > 0 ? values[0] : (double)NAN;
+        r->high_ns = n > 0 ? values[n - 1] : (double)NAN;
+    }
+    r->p90_ns = median_member(values, r, "step_ns", "p90");
+    r->p99_ns = median_member(values, r, "step_ns", "p99");
+    r->flop = median_member(values, r, NULL, "step_flop");
+    r->peak_gflops = median_member(values, r, NULL, "peak_gflops");
+    const double batch = ebb_json_get_number(r->trials[0]->config, "batch_size");
+    r->samples_per_second = batch * 1e9 / r->p50_ns;
+    r->gflops = r->flop / r->p50_ns;
+    r->peak_fraction = r->gflops / r->peak_gflops;
+}
+
+static void relate_to_base(ebb_table__row *r, const ebb_table__row *base)
+{
+    const double base_threads = (double)base->trials[0]->threads;
+    r->base_threads = base->trials[0]->threads;
+    r->speed_up = base->p50_ns / r->p50_ns;
+    r->efficiency = r->speed_up * base_threads / (double)r->trials[0]->threads;
+}
+
+static void relate_curves(ebb_table__rows *all)
+{
+    const ebb_table__row *base = NULL;
+    for (size_t i = 0; i < all->n; i++) {
+        ebb_table__row *r = &all->items[i];
+        const bool new_curve =
+            i == 0 || ebb_table__compare(all->firsts[i - 1], all->firsts[i], &all->keys,
+                                         all->keys.n - 1) != 0;
+        if (new_curve) {
+            base = NULL;
+        }
+        if (base == NULL && !isnan(r->p50_ns)) {
+            base = r;
+        }
+        r->speed_up = r->efficiency = (double)NAN;
+        if (base != NULL) {
+            relate_to_base(r, base);
+        }
+    }
+}
+
+void ebb_table__rows_clear(ebb_table__rows *all)
+{
+    free(all->items);
+    free(all->firsts);
+    free(all->sorted);
+    *all = (ebb_table__rows){0};
+}
+
+static void fill_rows(ebb_table__rows *all, size_t n_trials, double *values)
+{
+    for (size_t begin = 0, end = 0; begin < n_trials; begin = end) {
+        end = ebb_table__run_end(all->sorted, begin, n_trials, &all->keys, all->keys.n);
+        ebb_table__row *r = &all->items[all->n];
+        *r = (ebb_table__row){.trials = all->sorted + begin, .n = end - begin};
+        for (size_t i = 0; i < r->n; i++) {
+            r->n_valid += r->trials[i]->valid;
+        }
+        measure(r, values);
+        all->firsts[all->n++] = r->trials[0];
+    }
+    relate_curves(all);
+}
+
+static const char *const first_keys[] = {"algorithm", "strategy", "batch_size",
+                                         "placement", NULL};
+static const char *const without_keys[] = {"seed", NULL};
+static const char *const last_keys[] = {"threads", NULL};
+
+ebb_status ebb_table__rows_make(ebb_table__rows *all, const ebb_trials *trials)
+{
+    *all = (ebb_table__rows){0};
+    ebb_table__keys_make(&all->keys, first_keys, without_keys, last_keys);
+    EBB_TRY(ebb_table__sort(&all->sorted, trials, &all->keys));
+    all->items = calloc(trials->n + 1, sizeof *all->items);
+    all->firsts = calloc(trials->n + 1, sizeof *all->firsts);
+    double *values = calloc(trials->n + 1, sizeof *values);
+    if (all->items == NULL || all->firsts == NULL || values == NULL) {
+        free(values);
+        ebb_table__rows_clear(all);
+        return ebb_fail_memory(trials->n * sizeof *all->items);
+    }
+    fill_rows(all, trials->n, values);
+    free(values);
+    return EBB_OK;
+}

@@ -1,0 +1,34 @@
+/* table_row.h - the rows of the step-latency table as numbers; internal to study.
+ *
+ * A row pools the repetitions and seeds of one setting: they do the same work. A curve is
+ * the rows that differ in threads only; its base is the row of fewest threads that has a
+ * valid trial. */
+#ifndef EBB_STUDY_TABLE_ROW_H
+#define EBB_STUDY_TABLE_ROW_H
+
+#include "study/table_key.h"
+
+typedef struct ebb_table__row {
+    const ebb_table__trial *trials; /* n of them, borrowed */
+    size_t n, n_valid;
+    /* NaN where no valid trial tells. */
+    double p50_ns, low_ns, high_ns, p90_ns, p99_ns;
+    double flop, peak_gflops;
+    double samples_per_second, gflops, peak_fraction;
+    size_t base_threads; /* 0: the curve has no base */
+    double speed_up, efficiency;
+} ebb_table__row;
+
+typedef struct ebb_table__rows {
+    ebb_table__row *items; /* owned */
+    size_t n;
+    ebb_table__trial *sorted; /* owned */
+    ebb_table__trial *firsts; /* owned; one trial a row */
+    ebb_table__keys keys;     /* all that tells rows apart, threads last */
+} ebb_table__rows;
+
+/* In the order of the keys; borrows trials. Fails with EBB_ERR_ENVIRONMENT (memory). */
+ebb_status ebb_table__rows_make(ebb_table__rows *all, const ebb_trials *trials);
+void ebb_table__rows_clear(ebb_table__rows *all);
+
+#endif
