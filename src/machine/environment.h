@@ -11,16 +11,20 @@
 #include "base/status.h"
 #include "machine/topology.h"
 
-/* cpu, isa, microcode, caches, governor, boost, smt, hypervisor, clock_source, kernel,
- * kernel_command_line, transparent_huge_pages, memory_bytes, cgroup, compiler, flags,
- * libc, libgomp, hwloc, zlib, ebb (version), git, and variables {every OMP_*, GOMP_*,
- * ONEDNN_*, DNNL_*, HWLOC_*, MALLOC_* variable that the user had set}. New reference. */
+/* cpu, cpu_family, isa, microcode, caches, governor, frequency_driver, frequency, boost,
+ * smt, hypervisor, clock_source, kernel, kernel_command_line (what changes timing),
+ * isolated_cpus, address_randomization, transparent_huge_pages, load_average,
+ * cpu_pressure, cgroup, compiler, flags, libc, libgomp, hwloc, zlib, ebb (version), git,
+ * memory_bytes, and variables {every OMP_*, GOMP_*, KMP_*, ONEDNN_*, DNNL_*, HWLOC_*,
+ * MALLOC_* variable that the user had set}, variables_in_force {the same as this process
+ * sees them}. New reference. Fails with EBB_ERR_ENVIRONMENT. */
 ebb_status ebb_environment_json(json_t **out, const ebb_topology *topology);
 
 enum { EBB_ID_BYTES = 17 }; /* 16 hex digits and the end */
 
-/* Names this build (contents of the running executable and the version of each shared
- * library it measures with) and this machine (CPU model, counts, memory, machine-id). */
+/* Names this build (contents of the running executable, real path and size of each oneDNN
+ * and OpenMP library in the process) and this machine (CPU model, counts, memory,
+ * machine-id; never a mask). Some milliseconds. Fail with EBB_ERR_ENVIRONMENT. */
 ebb_status ebb_environment_build_id(char id[EBB_ID_BYTES]);
 ebb_status ebb_environment_machine_id(char id[EBB_ID_BYTES],
                                       const ebb_topology *topology);

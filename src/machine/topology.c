@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <hwloc.h>
 #include <math.h>
+#include <omp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,24 @@ static bool parse_cpus(hwloc_bitmap_t out, const char *text)
     return false;
 }
 
+/* The CPUs of all of OpenMP's places; none unless the user asked for binding. */
+static ebb_status add_places(hwloc_bitmap_t out)
+{
+    for (int place = 0; place < omp_get_num_places(); place++) {
+        const int n = omp_get_place_num_procs(place);
+        int *cpus = malloc((n > 0 ? (size_t)n : 1) * sizeof *cpus);
+        if (cpus == NULL) {
+            return ebb_fail_memory((unsigned long)n * sizeof *cpus);
+        }
+        omp_get_place_proc_ids(place, cpus);
+        for (int i = 0; i < n; i++) {
+            hwloc_bitmap_set(out, (unsigned)cpus[i]);
+        }
+        free(cpus);
+    }
+    return EBB_OK;
+}
+
 static ebb_status read_mask(hwloc_bitmap_t out)
 {
     const char *handed_down = getenv(EBB_USABLE_CPUS_VARIABLE);
@@ -140,7 +159,7 @@ static ebb_status read_mask(hwloc_bitmap_t out)
         }
     }
     ebb_cpu_mask_clear(&mask);
-    return EBB_OK;
+    return add_places(out);
 }
 
 /* Loads with everything that is there; what is not allowed is sorted out by collect, so

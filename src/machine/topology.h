@@ -4,9 +4,10 @@
  * cpu.max, v1 cfs_quota) is known beside them. Can be made from a synthetic description,
  * so that placements for machines that are not here can be tested.
  *
- * libgomp binds the first thread of a program before main, so a worker's own mask says
- * nothing: ebb_placement_export leaves the launcher's list in EBB_USABLE_CPUS, and where
- * that is set it takes the place of the mask.
+ * Where OMP_PROC_BIND or OMP_PLACES are set, libgomp binds the first thread of a program
+ * before main, and its mask says nothing. So OpenMP's places count too; and a worker is
+ * told by its launcher: ebb_placement_export leaves a list in EBB_USABLE_CPUS, which takes
+ * the place of the mask.
  *
  * Load it before any parallel region: hwloc may move the calling thread while it looks.
  */

@@ -80,8 +80,11 @@ static void become(const int *cpus, size_t n_threads, const ebb_topology *topolo
     _exit(99);
 }
 
-static void run_child(char *output, const int *cpus, size_t n_threads,
-                      const ebb_topology *topology)
+typedef void (*become_fn)(const int *cpus, size_t n_threads,
+                          const ebb_topology *topology);
+
+static void run_as(become_fn become_it, char *output, const int *cpus, size_t n_threads,
+                   const ebb_topology *topology)
 {
     int ends[2];
     assert_int_equal(pipe(ends), 0);
@@ -89,7 +92,7 @@ static void run_child(char *output, const int *cpus, size_t n_threads,
     assert_true(child >= 0);
     if (child == 0) {
         dup2(ends[1], STDOUT_FILENO);
-        become(cpus, n_threads, topology);
+        become_it(cpus, n_threads, topology);
     }
     close(ends[1]);
     size_t length = 0;
@@ -102,6 +105,12 @@ static void run_child(char *output, const int *cpus, size_t n_threads,
     int status = -1;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
+}
+
+static void run_child(char *output, const int *cpus, size_t n_threads,
+                      const ebb_topology *topology)
+{
+    run_as(become, output, cpus, n_threads, topology);
 }
 
 static void expect_line(const char *output, const char *format, ...)
@@ -121,6 +130,18 @@ static void expect_line(const char *output, const char *format, ...)
         }
     }
     fail_msg("no line \"%s\" in:\n%s", line, output);
+}
+
+/* As a shell would start it, with the user's variables only. */
+static void become_bound(const int *cpus, size_t n_threads, const ebb_topology *topology)
+{
+    (void)cpus;
+    (void)n_threads;
+    (void)topology;
+    setenv("OMP_PROC_BIND", "true", 1);
+    setenv("OMP_PLACES", "threads", 1);
+    execl("/proc/self/exe", "test_export", "--tell", "1", (char *)NULL);
+    _exit(99);
 }
 
 typedef struct fixture {
@@ -241,6 +262,16 @@ static void test_mask_is_reset(void **state)
     assert_int_equal(ebb_affinity_set(shared->pus, shared->n_pus), EBB_OK);
 }
 
+/* With OMP_PROC_BIND in the user's shell a program starts with one CPU in its mask, and
+ * may still use all. */
+static void test_bound_before_main(void **state)
+{
+    const fixture *shared = *state;
+    char output[OUTPUT_BYTES];
+    run_as(become_bound, output, NULL, 1, shared->topology);
+    expect_line(output, "usable %zu", shared->n_pus);
+}
+
 /* Team sizes that change within one process, bound without OpenMP's help. */
 static void test_bind_in_process(void **state)
 {
@@ -279,6 +310,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_unbound_threads),
         cmocka_unit_test(test_users_variables_are_overruled_and_kept),
         cmocka_unit_test(test_mask_is_reset),
+        cmocka_unit_test(test_bound_before_main),
         cmocka_unit_test(test_bind_in_process),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
