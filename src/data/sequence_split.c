@@ -46,7 +46,7 @@ static ebb_status check(const ebb_sequence_spec *spec, bool square, size_t class
         return ebb_fail(
             EBB_ERR_USAGE,
             "--tasks: %zu tasks of %zu classes need %zu, the data set has %zu "
-            "(at most %zu tasks, or fewer --classes-per-task)",
+            "(allowed: up to %zu tasks, or fewer --classes-per-task)",
             spec->n_tasks, spec->classes_per_task, needed, classes,
             classes / spec->classes_per_task);
     }
