@@ -50,12 +50,14 @@ ebb_status ebb_matmul_run(const ebb_matmul *matmul);
 const char *ebb_matmul_kernel(const ebb_matmul *matmul);
 void ebb_matmul_destroy(ebb_matmul *matmul); /* NULL is allowed */
 
-/* c = transpose(a) · b: a is k x m, b is k x n, c is m x n. */
+/* c = alpha · transpose(a) · b + beta · c: a is k x m, b is k x n, c is m x n. With beta
+ * = 0 what c held does not matter. */
 typedef struct ebb_product {
     size_t m, n, k;
     const float *a, *b;
     float *c;
     size_t a_leading, b_leading, c_leading;
+    float alpha, beta;
 } ebb_product;
 
 /* Runs on the calling thread. */

@@ -32,6 +32,10 @@ typedef struct ebb_optimizer {
      * the row does not have are not read. */
     void (*update)(const ebb_optimizer_step *step, size_t n, float *value, float *first,
                    float *second, const float *gradient);
+    /* Where the update is value = beta · value + alpha · gradient, tells alpha and beta
+     * and returns true: the product that makes the gradient can then move the values
+     * itself. Optional: NULL means never. */
+    bool (*linear)(float *alpha, float *beta, const ebb_optimizer_step *step);
     /* One parameter in double precision, written from the publication's formulas and not
      * from update: the oracle. Moments are rounded to float between steps. */
     double (*reference)(const ebb_optimizer_spec *spec, unsigned long step_count,

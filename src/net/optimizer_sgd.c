@@ -33,6 +33,13 @@ static void update(const ebb_optimizer_step *step, size_t n, float *restrict val
     }
 }
 
+static bool linear(float *alpha, float *beta, const ebb_optimizer_step *step)
+{
+    *alpha = -step->learning_rate;
+    *beta = 1.0f - step->learning_rate * step->weight_decay;
+    return step->momentum == 0.0f;
+}
+
 static double reference(const ebb_optimizer_spec *spec, unsigned long step_count,
                         double value, float *first, float *second, double gradient)
 {
@@ -50,5 +57,6 @@ const ebb_optimizer ebb_optimizer_sgd = {
     .uses_momentum = true,
     .prepare = prepare,
     .update = update,
+    .linear = linear,
     .reference = reference,
 };

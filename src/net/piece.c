@@ -97,15 +97,27 @@ const ebb_layer *ebb_piece_layer(const ebb_piece_list *list, const ebb_piece *pi
     return ebb_net_layer(list->net, piece->layer, list->head);
 }
 
-/* Brings moved weights into the transposed copy; a bias has no place in it. */
-static void transpose(const ebb_piece_list *list, const ebb_piece *piece,
-                      const float *values)
+float *ebb_piece_values(const ebb_piece_list *list, const ebb_piece *piece)
+{
+    const ebb_layer *layer = ebb_piece_layer(list, piece);
+    return list->net->parameters->values + layer->offset +
+           piece->first_row * layer->leading + piece->first_column;
+}
+
+const ebb_optimizer_step *ebb_piece_numbers(const ebb_piece_list *list,
+                                            const ebb_piece *piece, const ebb_step *step)
+{
+    return piece->layer + 1 == ebb_net_layers(list->net) ? step->head : step->backbone;
+}
+
+void ebb_piece_transpose(const ebb_piece_list *list, const ebb_piece *piece)
 {
     float *transposed = ebb_net_transposed(list->net, piece->layer, list->head);
     if (transposed == NULL || piece->bias) {
         return;
     }
     const ebb_layer *layer = ebb_piece_layer(list, piece);
+    const float *values = ebb_piece_values(list, piece);
     for (size_t j = 0; j < piece->n_columns; j++) {
         float *row =
             transposed + (piece->first_column + j) * layer->in_leading + piece->first_row;
@@ -125,22 +137,19 @@ void ebb_piece_update(const ebb_piece_list *list, const ebb_piece *piece,
                       const ebb_step *step)
 {
     const ebb_net *net = list->net;
-    const ebb_layer *layer = ebb_piece_layer(list, piece);
-    const bool head = piece->layer + 1 == ebb_net_layers(net);
-    const ebb_optimizer_step *numbers = head ? step->head : step->backbone;
-    const size_t first =
-        layer->offset + piece->first_row * layer->leading + piece->first_column;
-    const bool contiguous =
-        piece->n_columns == layer->leading && gradient_leading == layer->leading;
+    const size_t leading = ebb_piece_layer(list, piece)->leading;
+    float *values = ebb_piece_values(list, piece);
+    const size_t first = (size_t)(values - net->parameters->values);
+    const bool contiguous = piece->n_columns == leading && gradient_leading == leading;
     const size_t n_runs = contiguous ? 1 : piece->n_rows;
     const size_t run = contiguous ? floats_of(piece) : piece->n_columns;
+    const ebb_optimizer_step *numbers = ebb_piece_numbers(list, piece, step);
     for (size_t i = 0; i < n_runs; i++) {
-        const size_t at = first + i * layer->leading;
-        net->optimizer->update(numbers, run, net->parameters->values + at,
-                               offset(net->first, at), offset(net->second, at),
-                               gradient + i * gradient_leading);
+        const size_t at = first + i * leading;
+        net->optimizer->update(numbers, run, values + i * leading, offset(net->first, at),
+                               offset(net->second, at), gradient + i * gradient_leading);
     }
-    transpose(list, piece, net->parameters->values + first);
+    ebb_piece_transpose(list, piece);
 }
 
 void ebb_piece_column_sums(float *sum, const float *rows, size_t leading, size_t n_rows,

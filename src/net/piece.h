@@ -37,6 +37,16 @@ void ebb_piece_list_share(size_t *begin, size_t *end, const ebb_piece_list *list
 /* The layer a piece is cut from, as bound. */
 const ebb_layer *ebb_piece_layer(const ebb_piece_list *list, const ebb_piece *piece);
 
+/* First value of the piece in the arena; its rows lie `leading` of the layer apart. */
+float *ebb_piece_values(const ebb_piece_list *list, const ebb_piece *piece);
+
+/* The optimizer's numbers of this step for the piece: the head counts its own steps. */
+const ebb_optimizer_step *ebb_piece_numbers(const ebb_piece_list *list,
+                                            const ebb_piece *piece, const ebb_step *step);
+
+/* Writes the weights of a piece into the transposed copy; nothing for a bias. */
+void ebb_piece_transpose(const ebb_piece_list *list, const ebb_piece *piece);
+
 /* Applies the optimizer to the piece with its gradient (rows gradient_leading floats
  * apart) and writes the moved weights into the transposed copy. */
 void ebb_piece_update(const ebb_piece_list *list, const ebb_piece *piece,

@@ -92,7 +92,8 @@ static void fill_product(shards_program *self, shard *piece_of_batch, size_t lay
                     .b = self->batch.delta[layer] + block->first_row * shape->leading,
                     .b_leading = shape->leading,
                     .c = gradient,
-                    .c_leading = shape->leading},
+                    .c_leading = shape->leading,
+                    .alpha = 1.0f},
         .bias = gradient + shape->in_leading * shape->leading,
         .failed = &self->base.failed,
     };

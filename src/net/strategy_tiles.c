@@ -43,6 +43,14 @@ struct tiles_program {
 /* ---- phase B ------------------------------------------------------------------------
  */
 
+static void run_product(tiles_program *self, const ebb_product *product)
+{
+    if (ebb_product_run(product) != EBB_OK) {
+        atomic_store(&self->base.failed, 1);
+    }
+}
+
+/* Gradient into the thread's buffer, then the optimizer's pass over the tile. */
 static void run_tile(const void *argument, const ebb_step *step)
 {
     const tile *own = argument;
@@ -50,10 +58,29 @@ static void run_tile(const void *argument, const ebb_step *step)
     const ebb_product *p = &own->product;
     if (own->piece->bias) {
         ebb_piece_column_sums(p->c, p->b, p->b_leading, p->k, p->n);
-    } else if (ebb_product_run(p) != EBB_OK) {
-        atomic_store(&self->base.failed, 1);
+    } else {
+        run_product(self, p);
     }
     ebb_piece_update(&self->pieces, own->piece, p->c, p->c_leading, step);
+}
+
+/* Where the optimizer is linear the product moves the weights and no gradient is seen. */
+static void run_linear_tile(const void *argument, const ebb_step *step)
+{
+    const tile *own = argument;
+    tiles_program *self = own->program;
+    const ebb_optimizer *optimizer = self->base.net->optimizer;
+    ebb_product product = own->product;
+    product.c = ebb_piece_values(&self->pieces, own->piece);
+    product.c_leading = ebb_piece_layer(&self->pieces, own->piece)->leading;
+    if (own->piece->bias ||
+        !optimizer->linear(&product.alpha, &product.beta,
+                           ebb_piece_numbers(&self->pieces, own->piece, step))) {
+        run_tile(argument, step);
+        return;
+    }
+    run_product(self, &product);
+    ebb_piece_transpose(&self->pieces, own->piece);
 }
 
 static void fill_tile(tiles_program *self, size_t index, float *gradient)
@@ -73,7 +100,8 @@ static void fill_tile(tiles_program *self, size_t index, float *gradient)
                     .b = self->batch.delta[piece->layer] + piece->first_column,
                     .b_leading = layer->leading,
                     .c = gradient,
-                    .c_leading = piece->n_columns},
+                    .c_leading = piece->n_columns,
+                    .alpha = 1.0f},
     };
 }
 
@@ -102,12 +130,14 @@ static ebb_status build_tiles(tiles_program *self, size_t thread)
 {
     ebb_thread_part *part = &self->parts.threads[thread];
     float *gradient = self->gradients + thread * TILE_ROWS * TILE_COLUMNS;
+    const bool linear = self->base.net->optimizer->linear != NULL;
     size_t begin = 0;
     size_t end = 0;
     ebb_piece_list_share(&begin, &end, &self->pieces, thread, self->base.n_threads);
     for (size_t i = begin; i < end; i++) {
         fill_tile(self, i, gradient);
-        EBB_TRY(ebb_op_list_add(&part->lists[1], run_tile, &self->tiles[i]));
+        EBB_TRY(ebb_op_list_add(&part->lists[1], linear ? run_linear_tile : run_tile,
+                                &self->tiles[i]));
     }
     return EBB_OK;
 }
