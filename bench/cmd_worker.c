@@ -1,9 +1,7 @@
 /* cmd_worker.c - `ebb worker`: the trial itself, in a process that a launcher prepared.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "command.h"
 #include "launch.h"
@@ -33,21 +31,12 @@ static ebb_status write_samples(const char *path, const ebb_result *result)
     return status;
 }
 
-static ebb_status print_json(const json_t *record)
-{
-    char *line = json_dumps(record, JSON_COMPACT);
-    if (line == NULL) {
-        return ebb_fail_memory(1);
-    }
-    puts(line); /* main sees to it that it was written */
-    free(line);
-    return EBB_OK;
-}
-
-static ebb_status print_summary(const json_t *record)
+/* main sees to it that it was written. */
+static ebb_status print_record(const json_t *record, bool json)
 {
     ebb_text text = {0};
-    ebb_status status = ebb_record_summary(&text, record);
+    ebb_status status =
+        json ? ebb_record_line(&text, record) : ebb_record_summary(&text, record);
     if (status == EBB_OK) {
         status = ebb_text_check(&text);
     }
@@ -62,8 +51,7 @@ static ebb_status print_summary(const json_t *record)
 static ebb_status report(const ebb_arguments *arguments, const json_t *record,
                          const ebb_config *config, const ebb_result *result)
 {
-    const bool json = ebb_arguments_choice(arguments, "format") == 1;
-    EBB_TRY(json ? print_json(record) : print_summary(record));
+    EBB_TRY(print_record(record, ebb_arguments_choice(arguments, "format") == 1));
     if (config->output != NULL) {
         EBB_TRY(ebb_record_append(config->output, record));
     }

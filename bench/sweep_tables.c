@@ -1,0 +1,103 @@
+#include "sweep_tables.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "study/trials.h"
+
+static ebb_status write_table(const ebb_sweep_folder *folder, const ebb_trials *trials,
+                              const ebb_table *table, ebb_format format)
+{
+    ebb_text text = {0};
+    ebb_text name = {0};
+    ebb_text_append(&name, "%s.%s", table->file_stem,
+                    format == EBB_MARKDOWN ? "md" : "csv");
+    ebb_status status = ebb_text_check(&name);
+    if (status == EBB_OK) {
+        status = ebb_table_render(&text, trials, table, format);
+    }
+    if (status == EBB_OK) {
+        status = ebb_sweep_folder_write(folder, name.data, text.data, text.length);
+    }
+    if (status == EBB_OK && format == EBB_MARKDOWN) {
+        fputs(text.data, stdout);
+        putchar('\n');
+    }
+    ebb_text_clear(&name);
+    ebb_text_clear(&text);
+    return status;
+}
+
+static ebb_status write_tables(const ebb_sweep_folder *folder, const ebb_trials *trials)
+{
+    for (size_t i = 0; ebb_table_choice(i) != NULL; i++) {
+        EBB_TRY(write_table(folder, trials, ebb_table_at(i), EBB_CSV));
+        EBB_TRY(write_table(folder, trials, ebb_table_at(i), EBB_MARKDOWN));
+    }
+    return EBB_OK;
+}
+
+/* The tables carry what holds for every group; the bands are this suite's. */
+static ebb_status judge(const ebb_suite *suite, const ebb_trials *trials)
+{
+    ebb_text verdict = {0};
+    const ebb_status status =
+        ebb_table_check(&verdict, trials, suite->bands, suite->n_bands);
+    if (verdict.length > 0) {
+        fputs(verdict.data, stdout);
+    }
+    ebb_text_clear(&verdict);
+    return status;
+}
+
+static ebb_status tell_trials(const ebb_suite *suite, const ebb_trials *trials,
+                              const ebb_arguments *arguments)
+{
+    size_t n_invalid = 0;
+    size_t n_diverged = 0;
+    for (size_t i = 0; i < trials->n; i++) {
+        n_invalid += trials->items[i].valid ? 0 : 1;
+        n_diverged += trials->items[i].diverged ? 1 : 0;
+    }
+    if (n_invalid > 0) {
+        ebb_note(arguments,
+                 "%zu of %zu trials are not valid; --retry-invalid runs them again",
+                 n_invalid, trials->n);
+    }
+    return n_diverged == 0
+               ? EBB_OK
+               : ebb_fail(EBB_ERR_FAILED, "sweep %s: %zu of %zu trials diverged",
+                          suite->name, n_diverged, trials->n);
+}
+
+static void tell_files(const ebb_sweep_folder *folder, const ebb_arguments *arguments)
+{
+    ebb_text names = {0};
+    for (size_t i = 0; ebb_table_choice(i) != NULL; i++) {
+        ebb_text_append(&names, ", %s.{md,csv}", ebb_table_at(i)->file_stem);
+    }
+    ebb_note(arguments, "in %s: trials.jsonl, machine.json, topology.xml, suite.yaml%s",
+             folder->path, names.data == NULL ? "" : names.data);
+    ebb_text_clear(&names);
+}
+
+ebb_status ebb_sweep_tables(const ebb_sweep_folder *folder, const ebb_suite *suite,
+                            const ebb_arguments *arguments)
+{
+    ebb_trials trials;
+    EBB_TRY(ebb_trials_read(&trials, folder->trials));
+    ebb_status status = write_tables(folder, &trials);
+    if (status == EBB_OK && suite->n_bands > 0) {
+        status = judge(suite, &trials);
+    } else if (status == EBB_OK) {
+        ebb_text unused = {0}; /* it stands under the tables */
+        status = ebb_table_check(&unused, &trials, NULL, 0);
+        ebb_text_clear(&unused);
+    }
+    if (status == EBB_OK) {
+        status = tell_trials(suite, &trials, arguments);
+    }
+    tell_files(folder, arguments);
+    ebb_trials_clear(&trials);
+    return status;
+}
