@@ -193,7 +193,8 @@ _WORDS = [
 _ADDRESS = re.compile(r"\bhttps?://([\w.-]+)")
 # Hosts that stand for a publication or a schema, not for a service; git-lfs is how a file
 # begins that was never fetched, which the readers of data recognise.
-_HOSTS = {"www.w3.org", "json-schema.org", "doi.org", "arxiv.org", "git-lfs"}
+_HOSTS = {"www.w3.org", "json-schema.org", "doi.org", "arxiv.org", "git-lfs",
+          "git-lfs.github.com"}
 
 
 def words(context):
