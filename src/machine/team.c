@@ -152,6 +152,16 @@ void ebb_team_run(ebb_team *team, ebb_team_fn fn, void *argument)
     omp_set_num_threads(callers_threads);
 }
 
+void ebb_team_run_alone(ebb_team *team, ebb_team_fn fn, void *argument)
+{
+    const int callers_threads = omp_get_max_threads();
+    const unsigned before = flush_denormals();
+    omp_set_num_threads((int)team->size);
+    fn(argument, 0);
+    restore_denormals(before);
+    omp_set_num_threads(callers_threads);
+}
+
 void ebb_team_barrier(ebb_team *team, size_t thread)
 {
     (void)thread;

@@ -34,6 +34,11 @@ size_t ebb_team_size(const ebb_team *team);
 /* Calls fn(argument, thread) once on every thread and returns when all are done. */
 void ebb_team_run(ebb_team *team, ebb_team_fn fn, void *argument);
 
+/* Calls fn(argument, 0) on the calling thread alone, outside any region. What is parallel
+ * inside (a oneDNN primitive made and run there) takes as many threads as the team has;
+ * fn may call ebb_team_run. */
+void ebb_team_run_alone(ebb_team *team, ebb_team_fn fn, void *argument);
+
 /* Returns when all threads of the team have called it. Some 0.1 µs for two threads. */
 void ebb_team_barrier(ebb_team *team, size_t thread);
 

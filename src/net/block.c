@@ -32,7 +32,7 @@ void ebb_op_list_clear(ebb_op_list *list)
 /* ---- operations ---------------------------------------------------------------------
  */
 
-static void run_gather(const void *self, const ebb_step *step)
+void ebb_block_gather(const void *self, const ebb_step *step)
 {
     const ebb_block *block = self;
     const ebb_activations *batch = block->batch;
@@ -43,7 +43,7 @@ static void run_gather(const void *self, const ebb_step *step)
                     step->samples + block->first_sample, n);
 }
 
-static void run_matmul(const void *self, const ebb_step *step)
+void ebb_block_product(const void *self, const ebb_step *step)
 {
     (void)step;
     const ebb_block_kernel *op = self;
@@ -73,7 +73,7 @@ static void run_evaluate(const void *self, const ebb_step *step)
     ebb_loss_evaluate(&loss, step->target);
 }
 
-static void run_differentiate(const void *self, const ebb_step *step)
+void ebb_block_differentiate(const void *self, const ebb_step *step)
 {
     const ebb_block *block = self;
     const ebb_loss_block loss = loss_block(block, step);
@@ -81,7 +81,7 @@ static void run_differentiate(const void *self, const ebb_step *step)
 }
 
 EBB_MULTIVERSION
-static void mask(float *restrict delta, const float *restrict out, size_t n)
+void ebb_block_mask(float *restrict delta, const float *restrict out, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         delta[i] = out[i] > 0.0f ? delta[i] : 0.0f;
@@ -91,18 +91,18 @@ static void mask(float *restrict delta, const float *restrict out, size_t n)
 static void run_backward(const void *self, const ebb_step *step)
 {
     const ebb_block_kernel *kernel = self;
-    run_matmul(self, step);
-    mask(kernel->mask_delta, kernel->mask_out, kernel->mask_n);
+    ebb_block_product(self, step);
+    ebb_block_mask(kernel->mask_delta, kernel->mask_out, kernel->mask_n);
 }
 
 ebb_status ebb_block_add_forward(ebb_op_list *list, const ebb_block *block)
 {
-    EBB_TRY(ebb_op_list_add(list, run_gather, block));
+    EBB_TRY(ebb_op_list_add(list, ebb_block_gather, block));
     for (size_t l = 0; l < block->batch->n_layers; l++) {
-        EBB_TRY(ebb_op_list_add(list, run_matmul, &block->forward[l]));
+        EBB_TRY(ebb_op_list_add(list, ebb_block_product, &block->forward[l]));
     }
     const bool train = block->batch->delta[0] != NULL;
-    return ebb_op_list_add(list, train ? run_differentiate : run_evaluate, block);
+    return ebb_op_list_add(list, train ? ebb_block_differentiate : run_evaluate, block);
 }
 
 ebb_status ebb_block_add_backward(ebb_op_list *list, const ebb_block *block, size_t layer)

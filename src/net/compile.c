@@ -60,7 +60,12 @@ static ebb_status create_phases(ebb_program *program, const ebb_parts *parts)
 
 static ebb_status run_compilation(compilation *self)
 {
-    ebb_team_run(self->program->net->team, compile_thread, self);
+    ebb_team *team = self->program->net->team;
+    if (self->program->alone) {
+        ebb_team_run_alone(team, compile_thread, self);
+    } else {
+        ebb_team_run(team, compile_thread, self);
+    }
     for (size_t t = 0; t < self->program->n_threads; t++) {
         if (self->status[t] != EBB_OK) {
             return ebb_fail(self->status[t], "%s", self->messages[t]);

@@ -19,8 +19,10 @@ typedef struct ebb_parts {
     size_t n_threads, n_phases;
 } ebb_parts;
 
-/* Fills program->phases from the lists that `build` makes on every thread. On failure the
- * status and message of the lowest thread that failed; the caller destroys the program.
+/* Runs `build` for thread 0 alone when program->alone is set, else on every thread of the
+ * team. Fills program->phases from the lists that `build` makes on every thread. On
+ * failure the status and message of the lowest thread that failed; the caller destroys
+ * the program.
  */
 ebb_status ebb_compile(ebb_program *program, ebb_parts *parts, ebb_compile_fn build);
 void ebb_parts_clear(ebb_parts *parts);

@@ -64,6 +64,13 @@ static void run_phase(const ebb_phase *phase, const ebb_step *step)
     }
 }
 
+static void meet(const ebb_program *program, size_t thread)
+{
+    if (!program->alone) {
+        ebb_team_barrier(program->net->team, thread);
+    }
+}
+
 /* Rows are written in the first phase and summed by thread 0 after the barrier behind it.
  */
 static void run_step(const training_run *run, const ebb_step *step, size_t index,
@@ -76,7 +83,7 @@ static void run_step(const training_run *run, const ebb_step *step, size_t index
             reduce_rows(run, index);
         }
         run_phase(&phases[p], step);
-        ebb_team_barrier(program->net->team, thread);
+        meet(program, thread);
     }
 }
 
@@ -85,7 +92,7 @@ static void train_thread(void *argument, size_t thread)
     const training_run *run = argument;
     const ebb_training *training = run->training;
     stamp *stamps = run->stamps + thread * training->n_steps;
-    ebb_team_barrier(run->program->net->team, thread);
+    meet(run->program, thread);
     for (size_t i = 0; i < training->n_steps; i++) {
         stamps[i].begin_ns = ebb_clock_now_ns();
         const ebb_step step = {
@@ -164,7 +171,11 @@ ebb_status ebb_program_train(ebb_program *program, const ebb_training *training)
     EBB_TRY(allocate_run(&run, &block));
     prepare_steps(&run, net);
     program->bind_head(program, head);
-    ebb_team_run(net->team, train_thread, &run);
+    if (program->alone) {
+        ebb_team_run_alone(net->team, train_thread, &run);
+    } else {
+        ebb_team_run(net->team, train_thread, &run);
+    }
     measure_steps(&run);
     net->backbone_steps += training->n_steps;
     net->head_steps[head] += training->n_steps;

@@ -49,7 +49,8 @@ enum { EBB_PROGRAM_MAX_KERNELS = 128 };
 struct ebb_program {
     ebb_net *net;
     size_t n_rows;    /* of a batch, or of a testing block */
-    size_t n_threads; /* of the team */
+    size_t n_threads; /* that walk the lists: the team's, or 1 when alone is set */
+    bool alone;       /* one caller runs all phases; the operations are parallel inside */
     size_t n_phases;
     ebb_phase *phases; /* [thread · n_phases + phase] */
     atomic_int failed; /* set by an operation whose kernel was refused */

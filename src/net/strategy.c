@@ -3,6 +3,7 @@
 static const ebb_strategy *const table[] = {
     &ebb_strategy_tiles,
     &ebb_strategy_shards,
+    &ebb_strategy_internal,
     &ebb_strategy_reference,
 };
 

@@ -13,7 +13,8 @@ typedef struct ebb_strategy {
     ebb_status (*compile_test)(ebb_program **out, ebb_net *net);
 } ebb_strategy;
 
-extern const ebb_strategy ebb_strategy_tiles, ebb_strategy_shards, ebb_strategy_reference;
+extern const ebb_strategy ebb_strategy_tiles, ebb_strategy_shards, ebb_strategy_internal,
+    ebb_strategy_reference;
 
 const ebb_choice *ebb_strategy_choice(size_t index);
 const ebb_strategy *ebb_strategy_at(size_t index);
