@@ -121,8 +121,9 @@ static ebb_status fail_dimensions(const cursor *in, size_t found, size_t wanted)
     } else if (found == 3 && wanted == 1) {
         swapped = ": these are images in the place of labels";
     }
-    return ebb_fail(EBB_ERR_ENVIRONMENT, "%s: byte 3%s: %zu dimensions, expected %zu%s",
-                    in->path, in->unit, found, wanted, swapped);
+    return ebb_fail(EBB_ERR_ENVIRONMENT,
+                    "%s: byte 3%s: number of dimensions %zu, expected %zu%s", in->path,
+                    in->unit, found, wanted, swapped);
 }
 
 static ebb_status read_magic(cursor *in, size_t wanted_dimensions)
@@ -204,9 +205,10 @@ static ebb_status check_size(const cursor *in, const ebb_idx *idx)
                         in->path, file_bytes, expected);
     }
     if (file_bytes > expected) {
-        return ebb_fail(EBB_ERR_ENVIRONMENT,
-                        "%s: byte %zu: %zu trailing bytes, expected the file to end here",
-                        in->path, expected, file_bytes - expected);
+        return ebb_fail(
+            EBB_ERR_ENVIRONMENT,
+            "%s: byte %zu: trailing bytes: %zu, expected the file to end here", in->path,
+            expected, file_bytes - expected);
     }
     return EBB_OK;
 }

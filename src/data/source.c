@@ -122,11 +122,12 @@ static ebb_status end_member(ebb_source *source)
     }
     if (!at_gzip_magic(source)) {
         const size_t offset = file_offset(source);
-        return ebb_fail(EBB_ERR_ENVIRONMENT,
-                        "%s: byte %zu: %zu trailing bytes after the end of the gzip data "
-                        "(nothing may follow)",
-                        source->path, offset,
-                        source->file_bytes > offset ? source->file_bytes - offset : 1);
+        return ebb_fail(
+            EBB_ERR_ENVIRONMENT,
+            "%s: byte %zu: trailing bytes: %zu after the end of the gzip data "
+            "(nothing may follow)",
+            source->path, offset,
+            source->file_bytes > offset ? source->file_bytes - offset : 1);
     }
     inflateReset(&source->stream);
     return EBB_OK;
