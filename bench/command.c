@@ -8,6 +8,7 @@
 static const ebb_command *const table[] = {
     &ebb_command_run,
     &ebb_command_sweep,
+    &ebb_command_machine,
     &ebb_command_list,
     &ebb_command_worker,
 };
@@ -28,7 +29,7 @@ const ebb_command *ebb_command_find(const char *name)
         }
         names[i] = table[i]->hidden ? NULL : table[i]->name;
     }
-    ebb_text_fail_name("ebb", "unknown command", name, names, N_COMMANDS);
+    ebb_text_fail_name("COMMAND", "unknown command", name, names, N_COMMANDS);
     return NULL;
 }
 

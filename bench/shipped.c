@@ -115,9 +115,11 @@ ebb_status ebb_shipped_resolve(char **out, const char *suite)
             *out = path.data;
         }
     }
-    if (status == EBB_ERR_USAGE) {
-        status = ebb_text_fail_name("ebb sweep",
-                                    "no such suite; a file would end in .yaml:", suite,
+    if (status == EBB_ERR_USAGE && access(suite, F_OK) == 0) {
+        *out = strdup(suite);
+        status = *out == NULL ? ebb_fail_memory(strlen(suite) + 1) : EBB_OK;
+    } else if (status == EBB_ERR_USAGE) {
+        status = ebb_text_fail_name("sweep", "no such suite or file:", suite,
                                     (const char *const *)shipped.names, shipped.n);
     }
     ebb_shipped_clear(&shipped);
