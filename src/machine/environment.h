@@ -23,8 +23,9 @@ ebb_status ebb_environment_json(json_t **out, const ebb_topology *topology);
 enum { EBB_ID_BYTES = 17 }; /* 16 hex digits and the end */
 
 /* Names this build (contents of the running executable, real path and size of each oneDNN
- * and OpenMP library in the process) and this machine (CPU model, counts, memory,
- * machine-id; never a mask). Some milliseconds. Fail with EBB_ERR_ENVIRONMENT. */
+ * and OpenMP library in the process) and this machine (processor, caches, counts,
+ * machine-id; neither a mask nor the memory, which guests gain and lose while they run).
+ * Some milliseconds. Fail with EBB_ERR_ENVIRONMENT. */
 ebb_status ebb_environment_build_id(char id[EBB_ID_BYTES]);
 ebb_status ebb_environment_machine_id(char id[EBB_ID_BYTES],
                                       const ebb_topology *topology);

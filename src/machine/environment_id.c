@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/digest.h"
 #include "machine/environment.h"
@@ -72,13 +71,6 @@ ebb_status ebb_environment_build_id(char id[EBB_ID_BYTES])
     return status;
 }
 
-/* Rounded, because what a kernel keeps for itself varies a little from boot to boot. */
-static long memory_gib(void)
-{
-    const double bytes = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
-    return (long)(bytes / 0x1p30 + 0.5);
-}
-
 static void append_file(ebb_text *out, const char *path)
 {
     ebb_text text = {0};
@@ -88,24 +80,36 @@ static void append_file(ebb_text *out, const char *path)
     ebb_text_clear(&text);
 }
 
-static void append_model(ebb_text *out, const ebb_topology *topology)
+/* Guests call different processors by one name; family, model and caches tell them apart.
+ */
+static void append_processor(ebb_text *out, const ebb_topology *topology)
 {
+    static const char *const infos[] = {"CPUModel", "CPUFamilyNumber", "CPUModelNumber",
+                                        "CPUStepping"};
     const hwloc_topology_t hwloc = ebb_topology_handle(topology);
     const hwloc_obj_t package = hwloc_get_obj_by_type(hwloc, HWLOC_OBJ_PACKAGE, 0);
-    const char *model =
-        package == NULL ? NULL : hwloc_obj_get_info_by_name(package, "CPUModel");
-    ebb_text_append(out, "%s\n", model == NULL ? "" : model);
+    for (size_t i = 0; package != NULL && i < sizeof infos / sizeof infos[0]; i++) {
+        const char *info = hwloc_obj_get_info_by_name(package, infos[i]);
+        ebb_text_append(out, "%s\n", info == NULL ? "" : info);
+    }
+    hwloc_obj_t object = hwloc_get_obj_by_type(hwloc, HWLOC_OBJ_PU, 0);
+    for (; object != NULL; object = object->parent) {
+        if (hwloc_obj_type_is_cache(object->type)) {
+            ebb_text_append(out, "%llu\n", (unsigned long long)object->attr->cache.size);
+        }
+    }
 }
 
+/* Not the memory: guests are given more and less while they run. */
 ebb_status ebb_environment_machine_id(char id[EBB_ID_BYTES], const ebb_topology *topology)
 {
     char hex[EBB_DIGEST_HEX_BYTES] = {0};
     const ebb_topology_counts counts = ebb_topology_count(topology);
     ebb_text text = {0};
     memset(id, 0, EBB_ID_BYTES);
-    append_model(&text, topology);
-    ebb_text_append(&text, "%d %d %d %d\n%ld GiB\n", counts.packages, counts.numa_nodes,
-                    counts.cores, counts.pus, memory_gib());
+    append_processor(&text, topology);
+    ebb_text_append(&text, "%d %d %d %d\n", counts.packages, counts.numa_nodes,
+                    counts.cores, counts.pus);
     append_file(&text, "/etc/machine-id");
     ebb_status status = ebb_text_check(&text);
     if (status == EBB_OK) {

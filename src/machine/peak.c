@@ -1,8 +1,7 @@
 #include "machine/peak.h"
 
-#include <stdlib.h>
-
 #include "base/clock.h"
+#include "machine/spread.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -184,26 +183,17 @@ static uint64_t calibrate(const vector_kernel *kernel, uint64_t round_ns)
     return blocks > 1.0 ? (uint64_t)blocks : 1;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    const double left = *(const double *)a;
-    const double right = *(const double *)b;
-    return left < right ? -1 : left > right;
-}
-
 void ebb_peak_measure_isa(ebb_peak *out, ebb_team *team, size_t index, int rounds,
                           uint64_t round_ns)
 {
     measurement all = {.team = team, .kernel = kernel_at(index), .rounds = rounds};
     all.n_blocks = calibrate(all.kernel, round_ns);
     ebb_team_run(team, run_rounds, &all);
-    qsort(all.gflops, (size_t)rounds, sizeof all.gflops[0], compare_doubles);
-    const int middle = rounds / 2;
+    const ebb_spread spread = ebb_spread_of(all.gflops, (size_t)rounds);
     *out = (ebb_peak){
-        .gflops = rounds % 2 == 1 ? all.gflops[middle]
-                                  : 0.5 * (all.gflops[middle - 1] + all.gflops[middle]),
-        .low = all.gflops[0],
-        .high = all.gflops[rounds - 1],
+        .gflops = spread.median,
+        .low = spread.low,
+        .high = spread.high,
         .isa = all.kernel->isa,
     };
 }

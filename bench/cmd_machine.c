@@ -1,0 +1,263 @@
+/* cmd_machine.c - `ebb machine`: what this machine is, what it can do, how quiet it is.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "machine/report.h"
+#include "machine/topology.h"
+
+enum { FORMAT_TEXT, FORMAT_JSON };
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text == NULL ? "not available" : text;
+}
+
+static long long integer_of(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+static double number_of(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
+
+static void print_count(const char *before, long long n, const char *thing)
+{
+    printf("%s%lld %s%s", before, n, thing, n == 1 ? "" : "s");
+}
+
+/* "0-3,8": ascending runs are joined, the order is kept. */
+static void print_cpus(const json_t *list)
+{
+    const size_t n = json_array_size(list);
+    for (size_t i = 0; i < n;) {
+        const long long first = json_integer_value(json_array_get(list, i));
+        size_t length = 1;
+        while (i + length < n && json_integer_value(json_array_get(list, i + length)) ==
+                                     first + (long long)length) {
+            length++;
+        }
+        printf("%s%lld", i > 0 ? "," : "", first);
+        if (length > 1) {
+            printf("-%lld", first + (long long)length - 1);
+        }
+        i += length;
+    }
+}
+
+static void print_shape(const json_t *machine)
+{
+    const json_t *facts = json_object_get(machine, "environment");
+    const json_t *quota = json_object_get(machine, "quota");
+    printf("%s, %s\n", text_of(facts, "cpu"), text_of(facts, "cpu_family"));
+    print_count("", integer_of(machine, "packages"), "package");
+    print_count(", ", integer_of(machine, "numa_nodes"), "NUMA node");
+    print_count(", ", integer_of(machine, "cores"), "core");
+    print_count(", ", integer_of(machine, "pus"), "hardware thread");
+    printf(", %.1f GiB\n", number_of(facts, "memory_bytes") / 0x1p30);
+    printf("caches       %s\n", text_of(facts, "caches"));
+    printf("vectors      %s\n", text_of(facts, "isa"));
+    printf("usable       CPUs ");
+    print_cpus(json_object_get(machine, "usable_cpus"));
+    print_count(", ", integer_of(machine, "usable_cores"), "core");
+    if (json_is_null(quota)) {
+        printf(" with all of their time\n");
+    } else {
+        printf(", a quota of %.2f CPUs\n", json_number_value(quota));
+    }
+}
+
+static void print_kinds(const json_t *machine)
+{
+    const json_t *kinds = json_object_get(machine, "core_kinds");
+    for (size_t i = 0; json_array_size(kinds) > 1 && i < json_array_size(kinds); i++) {
+        const json_t *kind = json_array_get(kinds, i);
+        printf("%-12s CPUs ", i == 0 ? "slow to fast" : "");
+        print_cpus(json_object_get(kind, "cpus"));
+        printf("\n");
+    }
+}
+
+static void print_system(const json_t *machine)
+{
+    static const struct {
+        const char *title, *key;
+    } rows[] = {
+        {"kernel", "kernel"},
+        {"hypervisor", "hypervisor"},
+        {"governor", "governor"},
+        {"boost", "boost"},
+        {"SMT", "smt"},
+        {"clock", "clock_source"},
+        {"control group", "cgroup"},
+        {"huge pages", "transparent_huge_pages"},
+        {"OpenMP", "libgomp"},
+        {"hwloc", "hwloc"},
+        {"compiler", "compiler"},
+        {"flags", "flags"},
+        {"revision", "git"},
+    };
+    const json_t *facts = json_object_get(machine, "environment");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        printf("%-13s %s\n", rows[i].title, text_of(facts, rows[i].key));
+    }
+}
+
+static void print_placements(json_t *machine)
+{
+    const char *name = NULL;
+    json_t *cpus = NULL;
+    printf("CPUs that threads take, in this order\n");
+    json_object_foreach(json_object_get(machine, "placements"), name, cpus)
+    {
+        printf("  %-10s ", name);
+        print_cpus(cpus);
+        printf("%s\n", json_array_size(cpus) == 0 ? "not bound" : "");
+    }
+}
+
+static void print_spread(const json_t *roof, int decimals)
+{
+    printf("%9.*f (%.*f to %.*f)", decimals, number_of(roof, "value"), decimals,
+           number_of(roof, "low"), decimals, number_of(roof, "high"));
+}
+
+static void print_fma(const json_t *roofs)
+{
+    const json_t *list = json_object_get(roofs, "fma_gflops");
+    printf("  threads  vectors  GFLOP/s of multiply-adds: median (lowest to highest)\n");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *roof = json_array_get(list, i);
+        printf("  %7lld  %-7s", integer_of(roof, "threads"), text_of(roof, "isa"));
+        print_spread(roof, 1);
+        printf("\n");
+    }
+}
+
+static void print_roofs(const json_t *machine)
+{
+    const json_t *roofs = json_object_get(machine, "roofs");
+    const json_t *barriers = json_object_get(roofs, "barrier_ns");
+    const json_t *wake = json_object_get(roofs, "wake_ns");
+    print_fma(roofs);
+    for (size_t i = 0; i < json_array_size(barriers); i++) {
+        const json_t *roof = json_array_get(barriers, i);
+        printf("  %7lld  barrier", integer_of(roof, "threads"));
+        print_spread(roof, 0);
+        printf(" ns\n");
+    }
+    printf("  a reading of the clock %.0f ns", number_of(roofs, "clock_ns"));
+    if (!json_is_null(wake)) {
+        printf(", waking a sleeping thread %.1f µs", json_number_value(wake) * 1e-3);
+    }
+    printf("\n");
+    if (!json_is_true(json_object_get(roofs, "bound"))) {
+        printf("  threads were not where they should be: do not trust these figures\n");
+    }
+}
+
+/* A share of the time of `threads` threads. */
+static void print_share(const json_t *noise, const char *title, const char *key,
+                        double threads)
+{
+    const json_t *value = json_object_get(noise, key);
+    if (json_is_null(value)) {
+        printf("  %-22s not available\n", title);
+    } else {
+        const double seconds = number_of(noise, "seconds") * threads;
+        printf("  %-22s %.2f %%\n", title, json_number_value(value) * 1e-7 / seconds);
+    }
+}
+
+static void print_counted(const json_t *noise, const char *title, const char *key)
+{
+    const json_t *value = json_object_get(noise, key);
+    if (json_is_null(value)) {
+        printf("  %-22s not available\n", title);
+    } else {
+        printf("  %-22s %lld\n", title, json_integer_value(value));
+    }
+}
+
+static void print_noise(const json_t *machine)
+{
+    const json_t *noise = json_object_get(machine, "noise");
+    const json_t *rates = json_object_get(noise, "fma_gflops");
+    const double median = number_of(rates, "value");
+    printf("  %-22s -%.1f %% to +%.1f %% of the median\n", "rounds of equal work",
+           100.0 * (1.0 - number_of(rates, "low") / median),
+           100.0 * (number_of(rates, "high") / median - 1.0));
+    print_share(noise, "waiting for a CPU", "run_delay_ns", 1.0);
+    print_share(noise, "taken by hypervisor", "steal_ns", number_of(noise, "threads"));
+    print_counted(noise, "forced switches", "involuntary_switches");
+    print_counted(noise, "stops by quota", "throttled");
+}
+
+static void print_text(json_t *machine, bool color)
+{
+    const char *bold = color ? "\033[1m" : "";
+    const char *plain = color ? "\033[0m" : "";
+    const json_t *noise = json_object_get(machine, "noise");
+    printf("%sMachine%s\n", bold, plain);
+    print_shape(machine);
+    print_kinds(machine);
+    printf("\n%sSystem%s\n", bold, plain);
+    print_system(machine);
+    printf("\n%sPlacements%s\n", bold, plain);
+    print_placements(machine);
+    printf("\n%sRoofs%s\n", bold, plain);
+    print_roofs(machine);
+    printf("\n%sNoise%s in %.2f s of full load on %lld threads\n", bold, plain,
+           number_of(noise, "seconds"), integer_of(noise, "threads"));
+    print_noise(machine);
+}
+
+static ebb_status run(const ebb_arguments *arguments)
+{
+    ebb_topology *topology = NULL;
+    json_t *machine = NULL;
+    EBB_TRY(ebb_topology_create(&topology));
+    const ebb_status status = ebb_machine_json(&machine, topology);
+    ebb_topology_destroy(topology);
+    if (status != EBB_OK) {
+        return status;
+    }
+    if (ebb_arguments_choice(arguments, "format") == FORMAT_JSON) {
+        json_dumpf(machine, stdout, JSON_INDENT(2));
+        printf("\n");
+    } else {
+        print_text(machine, ebb_arguments_color(arguments, stdout));
+    }
+    json_decref(machine);
+    return EBB_OK;
+}
+
+static const char *const formats[] = {"text", "json", NULL};
+
+static const ebb_option options[] = {
+    {"format", "FORMAT", "text (default), or json: one object ebb-machine/1", formats},
+    {NULL, NULL, NULL, NULL},
+};
+
+const ebb_command ebb_command_machine = {
+    .name = "machine",
+    .summary = "topology, usable CPUs, placements, measured roofs, noise",
+    .usage = "[options]",
+    .details = "Shows what this process may use of the machine and measures, in about a "
+               "second,\n"
+               "the rate of multiply-adds at several thread counts, the barrier between "
+               "threads,\n"
+               "the clock, and what else runs. Figures in a trial's record that are "
+               "shares of a\n"
+               "peak refer to the widest vectors.\n"
+               "\n"
+               "  ebb machine\n"
+               "  ebb machine --format json > machine.json\n",
+    .options = options,
+    .run = run,
+};
