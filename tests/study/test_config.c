@@ -123,7 +123,7 @@ static const value_case values[] = {
     {"initialization", "xavier", false, "allowed: uniform-fan-in, xavier-uniform"},
     {"head", "own", true, NULL},
     {"head", "masked", true, NULL},
-    {"head", "mask", false, "nearest: masked"},
+    {"head", "maskd", false, "nearest: masked"},
     {"cil-classes", "seen", true, NULL},
     {"cil-classes", "all", true, NULL},
     {"cil-classes", "none", false, "allowed: seen, all"},
