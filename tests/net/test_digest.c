@@ -1,0 +1,187 @@
+/* Same bits at every number of threads: parameters, moments, losses and tests, for every
+ * strategy that promises it. And steps leave the derived copies of the weights as if they
+ * had just been made. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fixture.h"
+
+enum { N_STEPS = 3, N_SAMPLES = 400, MAX_RUNS = 2 };
+
+/* Beyond two the threads of a small machine share processors. */
+static const size_t team_sizes[] = {2, 3, 5, 8};
+enum { N_SIZES = sizeof team_sizes / sizeof *team_sizes };
+
+typedef struct digest_case {
+    const char *name;
+    fixture_spec spec;
+    size_t batches[MAX_RUNS]; /* one after the other; 0: none */
+    ebb_target target;
+    size_t n_shards; /* of strategy shards for the first batch */
+} digest_case;
+
+#define ADAM     .optimizer = &ebb_optimizer_adam, .numbers = {0.001, 0, 0.01}
+#define SGD      .optimizer = &ebb_optimizer_sgd, .numbers = {0.1, 0, 0}
+#define MOMENTUM .optimizer = &ebb_optimizer_sgd, .numbers = {0.05, 0.9, 0.01}
+
+static const digest_case cases[] = {
+    {"one shard", {49, {100, 17}, 2, 10, ADAM}, {16}, {1, 0, 10, 0}, 1},
+    {"one ragged shard", {49, {100, 17}, 2, 10, SGD}, {31, 5}, {1, 0, 10, 0}, 1},
+    {"two shards", {49, {100, 17}, 1, 20, MOMENTUM}, {32}, {0, 0, 10, 4}, 2},
+    {"two ragged shards", {49, {17}, 1, 10, ADAM}, {45, 32}, {0, 0, 10, 0}, 2},
+    {"eight shards", {784, {256, 64}, 1, 10, ADAM}, {128, 13}, {0, 0, 10, 0}, 8},
+    {"eight shards, sgd", {49, {256, 64}, 1, 10, SGD}, {128}, {0, 0, 10, 0}, 8},
+    {"no hidden layer", {100, {0}, 3, 10, MOMENTUM}, {100}, {2, 0, 10, 0}, 6},
+    {"narrow", {3, {1, 3}, 1, 2, SGD}, {48}, {0, 0, 2, 0}, 3},
+};
+
+/* All that must not depend on the number of threads. */
+typedef struct outcome {
+    fixture base;
+    char digest[EBB_DIGEST_HEX_BYTES];
+    double loss[MAX_RUNS * N_STEPS];
+    uint32_t correct[MAX_RUNS * N_STEPS];
+    float test_loss[N_SAMPLES];
+    uint8_t test_correct[N_SAMPLES];
+} outcome;
+
+static outcome *follow(const ebb_strategy *strategy, const digest_case *which,
+                       size_t threads)
+{
+    outcome *out = calloc(1, sizeof *out);
+    assert_non_null(out);
+    fixture_spec spec = which->spec;
+    spec.threads = threads;
+    spec.n_samples = N_SAMPLES;
+    fixture_init(&out->base, &spec);
+    for (size_t r = 0; r < MAX_RUNS && which->batches[r] > 0; r++) {
+        ebb_program *program = NULL;
+        fixture_succeed(
+            strategy->compile_train(&program, out->base.net, which->batches[r]),
+            "compiling");
+        assert_true(strategy != &ebb_strategy_shards || r > 0 ||
+                    program->n_shards == which->n_shards);
+        fixture_train(&out->base, program, which->target, N_STEPS,
+                      out->loss + r * N_STEPS, out->correct + r * N_STEPS);
+        ebb_program_destroy(program);
+    }
+    fixture_test(&out->base, strategy, which->target, out->test_loss, out->test_correct);
+    fixture_succeed(ebb_parameters_digest(out->digest, out->base.net->parameters),
+                    "digest");
+    return out;
+}
+
+static void forget(outcome *self)
+{
+    fixture_clear(&self->base);
+    free(self);
+}
+
+static void compare_outcomes(const outcome *one, const outcome *other)
+{
+    const ebb_net *net = one->base.net;
+    const size_t size_bytes = one->base.shape.n_floats * sizeof(float);
+    assert_string_equal(other->digest, one->digest);
+    assert_memory_equal(other->loss, one->loss, sizeof one->loss);
+    assert_memory_equal(other->correct, one->correct, sizeof one->correct);
+    assert_memory_equal(other->test_loss, one->test_loss, sizeof one->test_loss);
+    assert_memory_equal(other->test_correct, one->test_correct, sizeof one->test_correct);
+    assert_memory_equal(other->base.net->first, net->first, size_bytes);
+    if (net->second != NULL) {
+        assert_memory_equal(other->base.net->second, net->second, size_bytes);
+    }
+}
+
+static void compare_teams(void **state)
+{
+    const digest_case *which = *state;
+    for (size_t s = 0; ebb_strategy_choice(s) != NULL; s++) {
+        const ebb_strategy *strategy = ebb_strategy_at(s);
+        if (!strategy->same_bits) {
+            continue;
+        }
+        outcome *one = follow(strategy, which, 1);
+        assert_int_equal(strlen(one->digest), 64);
+        for (size_t i = 0; i < N_SIZES; i++) {
+            outcome *other = follow(strategy, which, team_sizes[i]);
+            compare_outcomes(one, other);
+            forget(other);
+        }
+        forget(one);
+    }
+}
+
+/* A digest that never changes would be equal, too. */
+static void test_digests_tell_apart(void **state)
+{
+    (void)state;
+    const ebb_strategy *strategy = ebb_strategy_at(0);
+    outcome *one = follow(strategy, &cases[0], 1);
+    fixture_train_once(&one->base, strategy, 16, cases[0].target, 1);
+    char digest[EBB_DIGEST_HEX_BYTES];
+    fixture_succeed(ebb_parameters_digest(digest, one->base.net->parameters), "digest");
+    assert_string_not_equal(digest, one->digest);
+    forget(one);
+}
+
+/* Trains two heads in turn; renew: derived copies are made anew before each step. */
+static void take_turns(char digest[EBB_DIGEST_HEX_BYTES], const ebb_strategy *strategy,
+                       const ebb_optimizer *optimizer, bool renew)
+{
+    const fixture_spec spec = {.features = 49,
+                               .hidden = {100, 17, 64},
+                               .n_heads = 3,
+                               .classes = 10,
+                               .optimizer = optimizer,
+                               .numbers = {0.01, 0, 0},
+                               .threads = 2};
+    fixture base;
+    fixture_init(&base, &spec);
+    for (size_t i = 0; i < 6; i++) {
+        if (renew) {
+            base.net->parameters->generation++;
+            ebb_net_refresh(base.net);
+        }
+        fixture_train_once(&base, strategy, 40, fixture_target(&base, 2 - i % 3), 1);
+    }
+    fixture_succeed(ebb_parameters_digest(digest, base.net->parameters), "digest");
+    fixture_clear(&base);
+}
+
+static void test_derived_copies_stay_current(void **state)
+{
+    (void)state;
+    const ebb_optimizer *const optimizers[] = {&ebb_optimizer_adam, &ebb_optimizer_sgd};
+    for (size_t s = 0; ebb_strategy_choice(s) != NULL; s++) {
+        for (size_t o = 0; o < 2; o++) {
+            char kept[EBB_DIGEST_HEX_BYTES];
+            char renewed[EBB_DIGEST_HEX_BYTES];
+            take_turns(kept, ebb_strategy_at(s), optimizers[o], false);
+            take_turns(renewed, ebb_strategy_at(s), optimizers[o], true);
+            assert_string_equal(kept, renewed);
+        }
+    }
+}
+
+int main(void)
+{
+    enum { N = sizeof cases / sizeof *cases };
+    digest_case own[N]; /* a state is no pointer to const */
+    struct CMUnitTest tests[N + 2] = {
+        cmocka_unit_test(test_digests_tell_apart),
+        cmocka_unit_test(test_derived_copies_stay_current),
+    };
+    memcpy(own, cases, sizeof cases);
+    for (size_t i = 0; i < N; i++) {
+        tests[i + 2] =
+            (struct CMUnitTest){own[i].name, compare_teams, NULL, NULL, &own[i]};
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
