@@ -173,20 +173,21 @@ static void conclude(check *c)
             "and repetitions\n",
             c->n_groups);
     } else {
-        ebb_text_append(out, "digests: %zu trials DIFFER from the first of their group\n",
-                        c->n_differ);
+        ebb_text_append(out,
+                        "digests: WRONG in %zu of %zu trials, which must equal the first "
+                        "of their group\n",
+                        c->n_differ, c->trials->n);
     }
     if (c->n_paired > 0 && c->n_strays == 0) {
         ebb_text_append(out,
                         "algorithms: equal digests up to the first unlearning request "
-                        "(%zu trials compared)\n",
+                        "(trials compared: %zu)\n",
                         c->n_paired);
     } else if (c->n_paired > 0) {
-        ebb_text_append(
-            out,
-            "algorithms: %zu of %zu trials DIFFER before their first unlearning "
-            "request\n",
-            c->n_strays, c->n_paired);
+        ebb_text_append(out,
+                        "algorithms: WRONG in %zu of %zu trials, whose digests must be "
+                        "equal up to the first unlearning request\n",
+                        c->n_strays, c->n_paired);
     }
 }
 

@@ -25,14 +25,18 @@ static const struct {
 };
 enum { N_METRICS = sizeof metrics / sizeof metrics[0] };
 
+/* In percent; a spread below a tenth needs a digit more. */
 static void percent_cell(ebb_grid *grid, const ebb_table__spread *value, const char *mark)
 {
-    if (isnan(value->mean)) {
+    const double percent = 100 * value->mean;
+    const double deviation = 100 * value->deviation;
+    const int decimals = deviation > 0 && deviation < 0.1 ? 2 : 1;
+    if (isnan(percent)) {
         ebb_grid_cell(grid, "%s", "");
-    } else if (isnan(value->deviation)) {
-        ebb_grid_cell(grid, "%.1f%s", 100 * value->mean, mark);
+    } else if (isnan(deviation)) {
+        ebb_grid_cell(grid, "%.*f%s", decimals, percent, mark);
     } else {
-        ebb_grid_cell(grid, "%.1f ± %.1f%s", 100 * value->mean, 100 * value->deviation,
+        ebb_grid_cell(grid, "%.*f ± %.*f%s", decimals, percent, decimals, deviation,
                       mark);
     }
 }
@@ -89,38 +93,53 @@ static ebb_status render_metrics(ebb_text *out, const ebb_table__setting *settin
     return status;
 }
 
-/* "after task 2: 1; after task 5: 2, 3" */
+/* "task 1 after task 2; task 2,3 after task 5" */
 static void print_requests(ebb_text *out, ebb_table__trial trial)
 {
     const json_t *requests = json_object_get(trial->record, "unlearning");
     for (size_t i = 0; i < json_array_size(requests); i++) {
         const json_t *entry = json_array_get(requests, i);
-        ebb_text_append(out, "%safter task %.0f: ", i == 0 ? "" : "; ",
-                        ebb_json_get_number(entry, "after_task"));
+        ebb_text_append(out, "%stask ", i == 0 ? "" : "; ");
         ebb_json_print(out, json_object_get(entry, "tasks"));
+        ebb_text_append(out, " after task %.0f",
+                        ebb_json_get_number(entry, "after_task"));
     }
+}
+
+/* "3 seeds", or of each block where they differ. */
+static void print_seeds(ebb_text *out, const ebb_table__setting *setting)
+{
+    const size_t n = setting->blocks[0].n_seeds;
+    bool equal = true;
+    for (size_t b = 1; b < setting->n_blocks; b++) {
+        equal = equal && setting->blocks[b].n_seeds == n;
+    }
+    ebb_text_append(out, "%zu seed%s", n, n == 1 ? "" : "s");
+    for (size_t b = 0; b < setting->n_blocks && !equal; b++) {
+        ebb_text_append(out, "%s%s: %zu", b == 0 ? " (" : "; ", setting->blocks[b].label,
+                        setting->blocks[b].n_seeds);
+    }
+    ebb_text_append(out, "%s", equal ? "" : ")");
 }
 
 static void note_blocks(ebb_text *out, ebb_format format,
                         const ebb_table__setting *setting)
 {
-    ebb_text seeds = {0};
     for (size_t b = 0; b < setting->n_blocks; b++) {
-        const ebb_table__block *block = &setting->blocks[b];
-        ebb_text_append(&seeds, "%s%s %zu", b == 0 ? "" : "; ", block->label,
-                        block->n_seeds);
         ebb_text requests = {0};
         print_requests(&requests, setting->firsts[b]);
         if (requests.data != NULL) {
-            ebb_table__note(out, format, "† unlearned by then. %s, %s.", block->label,
-                            requests.data);
+            ebb_table__note(out, format, "† unlearned by then: %s unlearns %s.",
+                            setting->blocks[b].label, requests.data);
         }
         ebb_text_clear(&requests);
     }
+    ebb_text seeds = {0};
+    print_seeds(&seeds, setting);
     if (seeds.data != NULL) {
         ebb_table__note(out, format,
-                        "Accuracy in %%, mean ± standard deviation over seeds (%s), one "
-                        "seed without deviation; empty: not tested.",
+                        "Accuracy in %%, mean ± standard deviation over %s (one seed has "
+                        "none); empty: not tested.",
                         seeds.data);
     }
     ebb_text_clear(&seeds);

@@ -162,8 +162,8 @@ static void note_columns(ebb_text *out, ebb_format format, const ebb_table__rows
     }
     if (several) {
         ebb_table__note(out, format,
-                        "p50 [lowest, highest]: median and range of the trials' medians; "
-                        "p90, p99: median over trials.");
+                        "p50 [lowest, highest]: median and range of the medians of the "
+                        "trials (repetitions and seeds); p90, p99: median over trials.");
     }
     if (one) {
         ebb_table__note(out, format,
