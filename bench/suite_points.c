@@ -165,6 +165,10 @@ static ebb_status read_list(axis *out, const ebb_suite_source *source)
     const ebb_node *list = out->node;
     place at;
     place_of(&at, source, list->line, list->key);
+    if (list->n_items > EBB_SUITE_MAX_POINTS) {
+        return ebb_fail(EBB_ERR_USAGE, "%s: %zu values (allowed: %d)", at.text,
+                        list->n_items, EBB_SUITE_MAX_POINTS);
+    }
     for (size_t i = 0; i < list->n_items; i++) {
         const ebb_node *value = &list->items[i];
         bool word = false;
