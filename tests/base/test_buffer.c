@@ -1,0 +1,72 @@
+/* Aligned, zeroed memory and sizes that do not overflow silently. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "base/buffer.h"
+
+static void test_sizes(void **state)
+{
+    (void)state;
+    size_t out = 99;
+    assert_true(ebb_size_multiply(&out, 6, 7));
+    assert_int_equal(out, 42);
+    assert_true(ebb_size_multiply(&out, SIZE_MAX, 1));
+    assert_true(out == SIZE_MAX);
+    assert_false(ebb_size_multiply(&out, SIZE_MAX / 2 + 1, 2));
+    assert_int_equal(out, 0);
+    assert_true(ebb_size_add(&out, SIZE_MAX - 1, 1));
+    assert_true(out == SIZE_MAX);
+    assert_false(ebb_size_add(&out, SIZE_MAX, 1));
+    assert_int_equal(out, 0);
+}
+
+/* Small ones come from the heap, large ones are mapped. */
+static void test_allocate(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {
+        0, 1, 63, 64, 65, 4096, (2 << 20) - 200, 2 << 20, (5 << 20) + 3};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        void *buffer = NULL;
+        assert_int_equal(ebb_buffer_allocate(&buffer, sizes[i], 1), EBB_OK);
+        assert_non_null(buffer);
+        assert_int_equal((uintptr_t)buffer % EBB_ALIGNMENT_BYTES, 0);
+        const unsigned char *bytes = buffer;
+        for (size_t j = 0; j < sizes[i]; j++) {
+            assert_int_equal(bytes[j], 0);
+        }
+        memset(buffer, 0xab, sizes[i]);
+        ebb_buffer_free(buffer);
+    }
+    ebb_buffer_free(NULL);
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    static const size_t cases[][2] = {
+        {SIZE_MAX, 2},      {SIZE_MAX / 4, 8},         {SIZE_MAX, 1},
+        {SIZE_MAX - 64, 1}, {SIZE_MAX - (4 << 20), 1}, {SIZE_MAX / 2, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        void *buffer = &buffer;
+        assert_int_equal(ebb_buffer_allocate(&buffer, cases[i][0], cases[i][1]),
+                         EBB_ERR_ENVIRONMENT);
+        assert_null(buffer);
+        assert_non_null(strstr(ebb_last_error(), "memory: "));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_allocate),
+        cmocka_unit_test(test_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
