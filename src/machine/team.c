@@ -1,7 +1,9 @@
 #include "machine/team.h"
 
 #include <omp.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "machine/affinity.h"
@@ -89,8 +91,52 @@ static ebb_status count_cpus(size_t *n_cpus, const ebb_team_seat *seats, size_t 
     return status;
 }
 
+static void *wait_for_gate(void *argument)
+{
+    pthread_mutex_t *gate = argument;
+    pthread_mutex_lock(gate);
+    pthread_mutex_unlock(gate);
+    return NULL;
+}
+
+/* OpenMP ends the whole program when it cannot start a thread. So as many as it will need
+ * are started here first, and where one is refused, that is an error like any other. */
+static ebb_status probe_threads(pthread_t *threads, size_t n)
+{
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    size_t n_started = 0;
+    int error = 0;
+    pthread_mutex_lock(&gate);
+    while (n_started < n && error == 0) {
+        error = pthread_create(&threads[n_started], NULL, wait_for_gate, &gate);
+        n_started += error == 0;
+    }
+    pthread_mutex_unlock(&gate);
+    for (size_t i = 0; i < n_started; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    if (error != 0) {
+        return ebb_fail(EBB_ERR_ENVIRONMENT,
+                        "threads: %zu asked for, the system refuses after %zu: %s", n + 1,
+                        n_started + 1, strerror(error));
+    }
+    return EBB_OK;
+}
+
+static ebb_status probe(size_t n_threads)
+{
+    pthread_t *threads = calloc(n_threads, sizeof *threads);
+    if (threads == NULL) {
+        return ebb_fail_memory(n_threads * sizeof *threads);
+    }
+    const ebb_status status = probe_threads(threads, n_threads - 1);
+    free(threads);
+    return status;
+}
+
 static ebb_status start(ebb_team *team, roll_call *call)
 {
+    EBB_TRY(probe(team->size));
     omp_set_dynamic(0);
     ebb_team_run(team, answer, call);
     if ((size_t)call->n_threads != team->size) {

@@ -10,6 +10,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "machine/affinity.h"
@@ -56,6 +58,50 @@ static void test_sizes_out_of_range_are_refused(void **state)
         assert_null(team);
         assert_non_null(strstr(ebb_last_error(), "1024"));
     }
+}
+
+static bool is_sanitized(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+    return true;
+#endif
+#endif
+    return false;
+}
+
+/* In a process of its own that has hardly any address space left for stacks. */
+static int create_in_a_narrow_space(void)
+{
+    const struct rlimit narrow = {.rlim_cur = 512 << 20, .rlim_max = 512 << 20};
+    ebb_team *team = NULL;
+    if (setrlimit(RLIMIT_AS, &narrow) != 0) {
+        return 1;
+    }
+    const ebb_status status = ebb_team_create(&team, 500);
+    if (team != NULL || strstr(ebb_last_error(), "500") == NULL) {
+        return 2;
+    }
+    return 10 + (int)status;
+}
+
+static void test_refused_threads_are_an_error(void **state)
+{
+    (void)state;
+    if (is_sanitized()) {
+        skip(); /* its shadow needs the address space */
+    }
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        _exit(create_in_a_narrow_space());
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 10 + EBB_ERR_ENVIRONMENT);
 }
 
 /* The smallest normal number halves to zero only when results are flushed. */
@@ -278,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_run_calls_each_thread_once),
         cmocka_unit_test(test_sizes_out_of_range_are_refused),
+        cmocka_unit_test(test_refused_threads_are_an_error),
         cmocka_unit_test(test_prologue_holds_on_every_thread),
         cmocka_unit_test(test_callers_thread_count_survives),
         cmocka_unit_test(test_barrier_orders_memory),
