@@ -58,8 +58,8 @@ size_t ebb_layer_floats(const ebb_layer *layer);
 typedef struct ebb_parameters {
     const ebb_shape *shape; /* borrowed */
     float *values;          /* shape->n_floats, 64-byte aligned */
-    uint64_t
-        generation; /* raised by everything that changes values from outside a step */
+    /* Raised by everything that changes values and not what is derived from them. */
+    uint64_t generation;
     ebb_team *team; /* borrowed; does the passes */
 } ebb_parameters;
 

@@ -161,7 +161,9 @@ static void prepare_steps(training_run *run, const ebb_net *net)
 ebb_status ebb_program_train(ebb_program *program, const ebb_training *training)
 {
     ebb_net *net = program->net;
-    EBB_TRY(check_fresh(net));
+    if (!program->ignores_copies) {
+        EBB_TRY(check_fresh(net));
+    }
     const size_t head = training->target.head;
     training_run run = {.program = program,
                         .training = training,
@@ -179,6 +181,7 @@ ebb_status ebb_program_train(ebb_program *program, const ebb_training *training)
     measure_steps(&run);
     net->backbone_steps += training->n_steps;
     net->head_steps[head] += training->n_steps;
+    net->parameters->generation += program->ignores_copies;
     ebb_buffer_free(block);
     return check_kernels(program);
 }

@@ -52,9 +52,10 @@ struct ebb_program {
     size_t n_threads; /* that walk the lists: the team's, or 1 when alone is set */
     bool alone;       /* one caller runs all phases; the operations are parallel inside */
     size_t n_phases;
-    ebb_phase *phases; /* [thread · n_phases + phase] */
-    atomic_int failed; /* set by an operation whose kernel was refused */
-    size_t n_shards;   /* logical pieces of a batch; 0: the strategy has none */
+    ebb_phase *phases;   /* [thread · n_phases + phase] */
+    atomic_int failed;   /* set by an operation whose kernel was refused */
+    size_t n_shards;     /* logical pieces of a batch; 0: the strategy has none */
+    bool ignores_copies; /* of the weights: reads none, and leaves them stale */
     ebb_program_kernel kernels[EBB_PROGRAM_MAX_KERNELS];
     size_t n_kernels;
     /* Points all operations to another head (all heads are equally wide). */

@@ -292,6 +292,7 @@ static ebb_status compile(ebb_program **out, ebb_net *net, size_t n_rows, bool t
                                .n_rows = n_rows,
                                .n_threads = ebb_team_size(net->team),
                                .n_phases = train ? 2 : 1,
+                               .ignores_copies = true,
                                .bind_head = bind_head,
                                .destroy = destroy};
     const ebb_status status = fill(self);

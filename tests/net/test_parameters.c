@@ -461,32 +461,62 @@ static ebb_status try_step(fixture *base, const ebb_strategy *strategy)
     return status;
 }
 
+static const fixture_spec stepping = {
+    .features = 5, .hidden = {17}, .n_heads = 2, .classes = 3, .numbers = {0.1, 0, 0}};
+
+/* A strategy that works with copies refuses stale ones and leaves everything as it is. */
+static void check_refusal(fixture *base, const ebb_strategy *strategy)
+{
+    float *before = NULL;
+    const unsigned long n_steps = base->net->backbone_steps;
+    const size_t size_bytes = base->shape.n_floats * sizeof *before;
+    fixture_succeed(ebb_parameters_arena(&before, base->net->parameters), "arena");
+    ebb_parameters_copy(before, base->net->parameters);
+    assert_int_equal(try_step(base, strategy), EBB_ERR_WRONG);
+    assert_memory_equal(base->net->parameters->values, before, size_bytes);
+    assert_int_equal(base->net->backbone_steps, n_steps);
+    ebb_net_refresh(base->net);
+    assert_int_equal(try_step(base, strategy), EBB_OK);
+    assert_memory_not_equal(base->net->parameters->values, before, size_bytes);
+    ebb_buffer_free(before);
+}
+
 static void test_stale_copies_are_refused(void **state)
 {
     (void)state;
-    const fixture_spec spec = {.features = 5,
-                               .hidden = {17},
-                               .n_heads = 2,
-                               .classes = 3,
-                               .numbers = {0.1, 0, 0}};
-    fixture base;
-    fixture_init(&base, &spec);
-    const ebb_strategy *strategy = ebb_strategy_at(0);
-    assert_int_equal(try_step(&base, strategy), EBB_OK);
-    float *record = NULL;
-    fixture_succeed(ebb_parameters_arena(&record, base.net->parameters), "arena");
-    record[3] = 0.5f;
-    ebb_parameters_subtract(base.net->parameters, (const float *const *)&record, 1);
-    ebb_parameters_copy(record, base.net->parameters);
-    const size_t size_bytes = base.shape.n_floats * sizeof *record;
-    assert_int_equal(try_step(&base, strategy), EBB_ERR_WRONG);
-    assert_memory_equal(base.net->parameters->values, record, size_bytes);
-    assert_int_equal(base.net->backbone_steps, 1);
-    ebb_net_refresh(base.net);
-    assert_int_equal(try_step(&base, strategy), EBB_OK);
-    assert_memory_not_equal(base.net->parameters->values, record, size_bytes);
-    ebb_buffer_free(record);
-    fixture_clear(&base);
+    for (size_t s = 0; ebb_strategy_choice(s) != NULL; s++) {
+        const ebb_strategy *strategy = ebb_strategy_at(s);
+        if (strategy == &ebb_strategy_reference) {
+            continue; /* has no use for copies */
+        }
+        fixture base;
+        fixture_init(&base, &stepping);
+        assert_int_equal(try_step(&base, strategy), EBB_OK);
+        float *record = NULL;
+        fixture_succeed(ebb_parameters_arena(&record, base.net->parameters), "arena");
+        record[3] = 0.5f;
+        ebb_parameters_subtract(base.net->parameters, (const float *const *)&record, 1);
+        check_refusal(&base, strategy);
+        ebb_buffer_free(record);
+        fixture_clear(&base);
+    }
+}
+
+static void test_oracle_leaves_copies_stale(void **state)
+{
+    (void)state;
+    for (size_t s = 0; ebb_strategy_choice(s) != NULL; s++) {
+        const ebb_strategy *strategy = ebb_strategy_at(s);
+        if (strategy == &ebb_strategy_reference) {
+            continue;
+        }
+        fixture base;
+        fixture_init(&base, &stepping);
+        assert_int_equal(try_step(&base, &ebb_strategy_reference), EBB_OK);
+        assert_int_equal(try_step(&base, &ebb_strategy_reference), EBB_OK);
+        check_refusal(&base, strategy);
+        fixture_clear(&base);
+    }
 }
 
 int main(void)
@@ -504,6 +534,7 @@ int main(void)
         cmocka_unit_test(test_passes_are_plain_loops),
         cmocka_unit_test(test_distance),
         cmocka_unit_test(test_stale_copies_are_refused),
+        cmocka_unit_test(test_oracle_leaves_copies_stale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
