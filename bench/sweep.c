@@ -115,7 +115,9 @@ static ebb_status write_machine(sweep *self)
                                         "--progress=never", NULL};
     ebb_child child;
     EBB_TRY(ebb_child_run(&child, &(ebb_child_plan){
-                                      .program = EBB_THIS_PROGRAM,
+                                      .program = self->plan->program == NULL
+                                                     ? EBB_THIS_PROGRAM
+                                                     : self->plan->program,
                                       .words = words,
                                       .timeout_seconds = self->plan->timeout_seconds,
                                       .tick = tick_machine,

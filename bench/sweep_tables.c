@@ -1,7 +1,7 @@
 #include "sweep_tables.h"
 
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "study/trials.h"
 
@@ -50,19 +50,32 @@ static ebb_status judge(const ebb_suite *suite, const ebb_trials *trials)
     return status;
 }
 
-static ebb_status tell_trials(const ebb_suite *suite, const ebb_trials *trials,
-                              const ebb_arguments *arguments)
+/* An invalid trial that was repeated well is forgotten; one that diverged would again. */
+static ebb_status tell_trials(const ebb_sweep_folder *folder, const ebb_suite *suite,
+                              const ebb_trials *trials, const ebb_arguments *arguments)
 {
+    const size_t n = suite->n_points * suite->repetitions;
+    bool *valid = calloc(n, sizeof *valid);
+    if (valid == NULL) {
+        return ebb_fail_memory(n * sizeof *valid);
+    }
+    size_t n_foreign = 0;
     size_t n_invalid = 0;
     size_t n_diverged = 0;
+    const ebb_status status =
+        ebb_sweep_folder_done(valid, &n_foreign, folder, suite, true);
+    for (size_t i = 0; i < n; i++) {
+        n_invalid += valid[i] ? 0 : 1;
+    }
     for (size_t i = 0; i < trials->n; i++) {
-        n_invalid += trials->items[i].valid ? 0 : 1;
         n_diverged += trials->items[i].diverged ? 1 : 0;
     }
+    free(valid);
+    EBB_TRY(status);
     if (n_invalid > 0) {
         ebb_note(arguments,
                  "%zu of %zu trials are not valid; --retry-invalid runs them again",
-                 n_invalid, trials->n);
+                 n_invalid, n);
     }
     return n_diverged == 0
                ? EBB_OK
@@ -95,7 +108,7 @@ ebb_status ebb_sweep_tables(const ebb_sweep_folder *folder, const ebb_suite *sui
         ebb_text_clear(&unused);
     }
     if (status == EBB_OK) {
-        status = tell_trials(suite, &trials, arguments);
+        status = tell_trials(folder, suite, &trials, arguments);
     }
     tell_files(folder, arguments);
     ebb_trials_clear(&trials);

@@ -1,0 +1,148 @@
+/* cmd_table.c - `ebb table`: what the trials of a folder say. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "output.h"
+#include "study/table.h"
+#include "suite.h"
+
+enum { MAX_KINDS = 16 };
+
+/* Index of the kind that is asked for; *all when none is. */
+static ebb_status find_kind(size_t *kind, bool *all, const ebb_arguments *arguments)
+{
+    const char *wanted = ebb_arguments_value(arguments, "kind", NULL);
+    const char *names[MAX_KINDS];
+    *kind = 0;
+    *all = wanted == NULL;
+    size_t n = 0;
+    for (; n < MAX_KINDS && ebb_table_choice(n) != NULL; n++) {
+        names[n] = ebb_table_choice(n)->name;
+        if (wanted != NULL && strcmp(names[n], wanted) == 0) {
+            *kind = n;
+            return EBB_OK;
+        }
+    }
+    return *all ? EBB_OK : ebb_text_fail_name("--kind", "unknown kind", wanted, names, n);
+}
+
+static ebb_status print_table(const ebb_trials *trials, const ebb_table *kind,
+                              ebb_format format)
+{
+    ebb_text text = {0};
+    const ebb_status status = ebb_table_render(&text, trials, kind, format);
+    if (status == EBB_OK) {
+        fputs(text.data, stdout);
+    }
+    ebb_text_clear(&text);
+    return status;
+}
+
+static ebb_status print_tables(const ebb_trials *trials, const ebb_arguments *arguments)
+{
+    const ebb_format format = (ebb_format)ebb_arguments_choice(arguments, "format");
+    size_t kind = 0;
+    bool all = false;
+    EBB_TRY(find_kind(&kind, &all, arguments));
+    if (!all) {
+        return print_table(trials, ebb_table_at(kind), format);
+    }
+    for (size_t i = 0; ebb_table_choice(i) != NULL; i++) {
+        if (i > 0) {
+            putchar('\n');
+        }
+        EBB_TRY(print_table(trials, ebb_table_at(i), format));
+    }
+    return EBB_OK;
+}
+
+/* The bands of the suite that a sweep left beside its trials. A suite that this program
+ * does not understand keeps nobody from reading the trials. */
+static void load_suite(ebb_suite *suite, const char *folder,
+                       const ebb_arguments *arguments)
+{
+    *suite = (ebb_suite){0};
+    char *path = ebb_output_path(folder, "suite.yaml");
+    if (path != NULL && access(path, F_OK) == 0 &&
+        ebb_suite_load(suite, path, 1) != EBB_OK) {
+        ebb_note(arguments, "%s (so `expect` is not judged)", ebb_last_error());
+    }
+    free(path);
+}
+
+/* Tables carry the verdict on digests; what they do not carry is told beside them. */
+static ebb_status judge(const ebb_trials *trials, const ebb_suite *suite,
+                        const ebb_arguments *arguments)
+{
+    ebb_text verdict = {0};
+    const ebb_status status =
+        ebb_table_check(&verdict, trials, suite->bands, suite->n_bands);
+    const bool told =
+        ebb_arguments_choice(arguments, "format") != EBB_CSV && suite->n_bands == 0;
+    for (char *line = told ? NULL : verdict.data; line != NULL && *line != '\0';) {
+        const size_t length = strcspn(line, "\n");
+        ebb_note(arguments, "%.*s", (int)length, line);
+        line += length + (line[length] == '\n' ? 1 : 0);
+    }
+    ebb_text_clear(&verdict);
+    return status;
+}
+
+static ebb_status run(const ebb_arguments *arguments)
+{
+    size_t kind = 0;
+    bool all = false;
+    EBB_TRY(find_kind(&kind, &all, arguments)); /* before any file is read */
+    char *path = ebb_output_path(arguments->words[0], "trials.jsonl");
+    if (path == NULL) {
+        return ebb_fail_memory(strlen(arguments->words[0]));
+    }
+    ebb_trials trials;
+    ebb_status status = ebb_trials_read(&trials, path);
+    free(path);
+    EBB_TRY(status);
+    status = print_tables(&trials, arguments);
+    if (status == EBB_OK) {
+        ebb_suite suite;
+        load_suite(&suite, arguments->words[0], arguments);
+        status = judge(&trials, &suite, arguments);
+        ebb_suite_clear(&suite);
+    }
+    ebb_trials_clear(&trials);
+    return status;
+}
+
+/* In the order of ebb_format. */
+static const char *const formats[] = {"markdown", "csv", "latex", NULL};
+
+static const ebb_option options[] = {
+    {"kind", "KIND", "step-latency or forgetting [both]", NULL},
+    {"format", "FORMAT",
+     "markdown; csv: one number a line, for programs; latex: needs booktabs [markdown]",
+     formats},
+    {NULL, NULL, NULL, NULL},
+};
+
+const ebb_command ebb_command_table = {
+    .name = "table",
+    .summary = "tables of step latency and forgetting from the trials of a sweep",
+    .usage = "DIR [options]",
+    .details =
+        "Reads DIR/trials.jsonl and prints its tables to stdout. Under each stands what\n"
+        "holds for the trials together: trials that differ only in threads and "
+        "placement\n"
+        "must have equal digests, and both algorithms up to the first request. Ends "
+        "with\n"
+        "status 4 when they have not, and with 1 when a metric lies outside the band "
+        "that\n"
+        "the suite expects.\n"
+        "\n"
+        "  ebb table results/quick\n"
+        "  ebb table results/quick --kind forgetting --format latex\n",
+    .options = options,
+    .min_words = 1,
+    .max_words = 1,
+    .run = run,
+};
