@@ -239,3 +239,12 @@ int ebb_grid_decimals(double value, double low, double high)
     const double decimals = fmin(fmax(wanted, least), least + 2);
     return decimals > 0 ? (int)decimals : 0;
 }
+
+double ebb_grid_significant(double value, int digits)
+{
+    if (!isfinite(value) || !(fabs(value) > 0)) {
+        return value;
+    }
+    const double unit = pow(10, floor(log10(fabs(value))) + 1 - digits);
+    return round(value / unit) * unit;
+}

@@ -38,5 +38,7 @@ void ebb_grid_escape_latex(ebb_text *out, const char *text);
 /* Decimals that a value known to lie in [low, high] deserves: two digits of the width,
  * at least three and at most five digits of the value. NaN bounds: three digits. */
 int ebb_grid_decimals(double value, double low, double high);
+/* value rounded to so many significant digits. */
+double ebb_grid_significant(double value, int digits);
 
 #endif

@@ -95,8 +95,9 @@ static void append_step(ebb_text *out, const json_t *record)
     append_quantile(out, "p99", get(record, "step_ns", "p99") / unit, decimals);
     ebb_text_append(out, " (%.0f steps)\n", get(record, "step_ns", "count"));
     append_label(out, "");
-    ebb_text_append(out, "%.0f samples/s",
-                    ebb_json_get_number(record, "samples_per_second"));
+    ebb_text_append(
+        out, "%.0f samples/s",
+        ebb_grid_significant(ebb_json_get_number(record, "samples_per_second"), 4));
     const double gflops = ebb_json_get_number(record, "gflops");
     const double peak = ebb_json_get_number(record, "peak_gflops");
     if (!isnan(gflops)) {

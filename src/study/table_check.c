@@ -169,8 +169,7 @@ static void conclude(check *c)
     } else if (c->n_differ == 0) {
         ebb_text_append(
             out,
-            "digests: equal within each of %zu groups over threads, placements "
-            "and repetitions\n",
+            "digests: equal over threads, placements and repetitions (groups: %zu)\n",
             c->n_groups);
     } else {
         ebb_text_append(out,

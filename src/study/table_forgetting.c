@@ -274,7 +274,8 @@ static ebb_status render_all(ebb_text *out, const ebb_trials *trials,
     }
     ebb_table__note_file(out, format, trials,
                          "disturbed ones are in the accuracies all the same, which time "
-                         "has no part in; diverged ones are left out");
+                         "has no part in; diverged ones are left out",
+                         false);
     return EBB_OK;
 }
 

@@ -7,7 +7,7 @@
 
 #include "study/json.h"
 
-enum { MAX_LISTED = 10 };
+enum { MAX_LISTED = 5 };
 
 void ebb_table__heading(ebb_text *out, ebb_format format, const char *heading,
                         const char *paragraph)
@@ -85,6 +85,26 @@ void ebb_table__print_common(ebb_text *out, const ebb_table__trial *trials, size
     }
 }
 
+static void list_invalid(ebb_text *out, ebb_format format, const ebb_trials *trials)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < trials->n; i++) {
+        const ebb_trials_item *item = &trials->items[i];
+        const json_t *problems = json_object_get(item->record, "problems");
+        const char *first = json_string_value(json_array_get(problems, 0));
+        n += !item->valid;
+        if (!item->valid && n <= MAX_LISTED) {
+            ebb_table__note(out, format,
+                            "invalid: %s:%zu, threads %zu, repetition %zu: %s",
+                            trials->path, item->line, item->threads, item->repetition,
+                            first != NULL ? first : "no reason recorded");
+        }
+    }
+    if (n > MAX_LISTED) {
+        ebb_table__note(out, format, "and %zu more invalid ones.", n - MAX_LISTED);
+    }
+}
+
 static void note_invalid(ebb_text *out, ebb_format format, const ebb_trials *trials,
                          const char *left_out)
 {
@@ -92,26 +112,9 @@ static void note_invalid(ebb_text *out, ebb_format format, const ebb_trials *tri
     for (size_t i = 0; i < trials->n; i++) {
         n_invalid += !trials->items[i].valid;
     }
-    if (n_invalid == 0) {
-        return;
-    }
-    ebb_table__note(out, format, "%zu of %zu trials %s invalid: %s.", n_invalid,
-                    trials->n, n_invalid == 1 ? "is" : "are", left_out);
-    size_t listed = 0;
-    for (size_t i = 0; i < trials->n && listed < MAX_LISTED; i++) {
-        const ebb_trials_item *item = &trials->items[i];
-        const json_t *problems = json_object_get(item->record, "problems");
-        const char *first = json_string_value(json_array_get(problems, 0));
-        if (!item->valid) {
-            listed++;
-            ebb_table__note(out, format,
-                            "invalid: %s:%zu, threads %zu, repetition %zu: %s",
-                            trials->path, item->line, item->threads, item->repetition,
-                            first != NULL ? first : "no reason recorded");
-        }
-    }
-    if (listed < n_invalid) {
-        ebb_table__note(out, format, "and %zu more invalid ones.", n_invalid - listed);
+    if (n_invalid > 0) {
+        ebb_table__note(out, format, "%zu of %zu trials %s invalid: %s.", n_invalid,
+                        trials->n, n_invalid == 1 ? "is" : "are", left_out);
     }
 }
 
@@ -152,12 +155,15 @@ static void note_machine(ebb_text *out, ebb_format format, const ebb_trials *tri
 }
 
 void ebb_table__note_file(ebb_text *out, ebb_format format, const ebb_trials *trials,
-                          const char *left_out)
+                          const char *left_out, bool list)
 {
     note_machine(out, format, trials);
     note_origin(out, format, trials, "build_id", "build");
     note_origin(out, format, trials, "machine_id", "machine");
     note_invalid(out, format, trials, left_out);
+    if (list) {
+        list_invalid(out, format, trials);
+    }
     if (trials->torn_line > 0) {
         ebb_table__note(out, format, "%s:%zu: a torn last line is left out.",
                         trials->path, trials->torn_line);

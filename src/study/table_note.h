@@ -19,9 +19,9 @@ void ebb_table__notes(ebb_text *out, ebb_format format, const char *text);
 /* "dataset mnist; sequence permuted; …": what a reader must know and all n trials share.
  */
 void ebb_table__print_common(ebb_text *out, const ebb_table__trial *trials, size_t n);
-/* Notes on several builds or machines, invalid trials and a torn line. left_out says what
- * the table does with invalid trials. */
+/* Notes on machine, several builds or machines, invalid trials and a torn line. left_out
+ * says what the table does with invalid trials; list names the first of them. */
 void ebb_table__note_file(ebb_text *out, ebb_format format, const ebb_trials *trials,
-                          const char *left_out);
+                          const char *left_out, bool list);
 
 #endif

@@ -44,16 +44,9 @@ static void latency_cells(ebb_grid *grid, const ebb_table__row *r, double unit)
     number_cell(grid, r->p99_ns / unit, decimals);
 }
 
-/* Four digits: more than the median of a step carries. */
-static double four_digits(double value)
-{
-    const double unit = pow(10, floor(log10(value)) - 3);
-    return value > 0 ? round(value / unit) * unit : value;
-}
-
 static void rate_cells(ebb_grid *grid, const ebb_table__row *r)
 {
-    number_cell(grid, four_digits(r->samples_per_second), 0);
+    number_cell(grid, ebb_grid_significant(r->samples_per_second, 4), 0);
     number_cell(grid, r->gflops,
                 isnan(r->gflops) ? 0 : ebb_grid_decimals(r->gflops, 0, 0));
     number_cell(grid, 100 * r->peak_fraction, 0);
@@ -195,7 +188,10 @@ static void note_bases(ebb_text *out, ebb_format format, const ebb_table__rows *
             last = base;
         }
     }
-    if (last > 0 && same) {
+    if (last == 0) {
+        return;
+    }
+    if (same) {
         ebb_text_append(&bases, "%zu thread%s", last, last == 1 ? "" : "s");
     } else {
         ebb_text_append(&bases, "the fewest threads");
@@ -230,7 +226,7 @@ static ebb_status render_rows(ebb_text *out, const ebb_trials *trials,
     }
     note_columns(out, format, all);
     note_bases(out, format, all);
-    ebb_table__note_file(out, format, trials, "left out of all numbers above");
+    ebb_table__note_file(out, format, trials, "left out of all numbers above", true);
     return status;
 }
 

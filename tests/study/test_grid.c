@@ -88,6 +88,15 @@ static void test_decimals_follow_the_interval(void **state)
     assert_int_equal(ebb_grid_decimals(12.3, (double)NAN, (double)NAN), 1);
 }
 
+static void test_significant_digits(void **state)
+{
+    (void)state;
+    assert_true(fabs(ebb_grid_significant(1254902, 4) - 1255000) < 1e-6);
+    assert_true(fabs(ebb_grid_significant(-0.012345, 2) + 0.012) < 1e-12);
+    assert_true(ebb_grid_significant(0, 3) == 0.0);
+    assert_true(isnan(ebb_grid_significant((double)NAN, 3)));
+}
+
 static void test_empty_grid(void **state)
 {
     (void)state;
@@ -107,6 +116,7 @@ int main(void)
         cmocka_unit_test(test_csv_is_quoted),
         cmocka_unit_test(test_latex_is_escaped),
         cmocka_unit_test(test_decimals_follow_the_interval),
+        cmocka_unit_test(test_significant_digits),
         cmocka_unit_test(test_empty_grid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
