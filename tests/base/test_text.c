@@ -154,20 +154,20 @@ static void test_printable_cuts(void **state)
 {
     (void)state;
     for (size_t lead = 0; lead < 4; lead++) {
-        char text[300] = "";
-        for (size_t i = 0; i < lead; i++) {
-            strcat(text, "a");
-        }
+        ebb_text text = {0};
+        ebb_text_append(&text, "%.*s", (int)lead, "aaaa");
         for (size_t i = 0; i < 40; i++) {
-            strcat(text, "\xe2\x82\xac");
+            ebb_text_append(&text, "\xe2\x82\xac");
         }
+        assert_int_equal(ebb_text_check(&text), EBB_OK);
         char out[64];
-        const char *printable = ebb_text_printable(out, text);
+        const char *printable = ebb_text_printable(out, text.data);
         const size_t length = strlen(printable);
         assert_true(length < sizeof out);
         assert_string_equal(printable + length - 3, "...");
         assert_int_equal((length - 3 - lead) % 3, 0);
-        assert_memory_equal(printable, text, length - 3);
+        assert_memory_equal(printable, text.data, length - 3);
+        ebb_text_clear(&text);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -259,12 +260,12 @@ static void test_synthetic_same(void **state)
     const ebb_synthetic_spec spec = {300, 50, 64, 7, 5};
     ebb_dataset *first = make(spec);
     ebb_dataset *second = make(spec);
-    assert_memory_equal(first->train.pixels, second->train.pixels, 300 * 64);
-    assert_memory_equal(first->test.pixels, second->test.pixels, 50 * 64);
+    assert_memory_equal(first->train.pixels, second->train.pixels, (size_t)300 * 64);
+    assert_memory_equal(first->test.pixels, second->test.pixels, (size_t)50 * 64);
     assert_memory_equal(first->train.labels, second->train.labels, 300);
     ebb_dataset_destroy(second);
     second = make((ebb_synthetic_spec){300, 50, 64, 7, 6});
-    assert_memory_not_equal(first->train.pixels, second->train.pixels, 300 * 64);
+    assert_memory_not_equal(first->train.pixels, second->train.pixels, (size_t)300 * 64);
     ebb_dataset_destroy(second);
     ebb_dataset_destroy(first);
 }
@@ -275,7 +276,8 @@ static void test_synthetic_bytes(void **state)
     (void)state;
     ebb_dataset *dataset = make((ebb_synthetic_spec){100, 20, 784, 10, 1});
     char hex[EBB_DIGEST_HEX_BYTES];
-    assert_int_equal(ebb_digest_of(hex, dataset->train.pixels, 100 * 784), EBB_OK);
+    assert_int_equal(ebb_digest_of(hex, dataset->train.pixels, (size_t)100 * 784),
+                     EBB_OK);
     assert_string_equal(
         hex, "736d1c36bc02923608c0343e8882547f5becc8e893a196595633a0b1d6bdb271");
     ebb_dataset_destroy(dataset);
@@ -308,7 +310,7 @@ static void test_synthetic_statistics(void **state)
 {
     (void)state;
     ebb_dataset *dataset = make((ebb_synthetic_spec){200, 20, 49, 4, 9});
-    const size_t n = 200 * 49;
+    const size_t n = (size_t)200 * 49;
     double sum = 0;
     for (size_t i = 0; i < n; i++) {
         sum += dataset->train.pixels[i] / 255.0;
@@ -342,7 +344,7 @@ static void test_synthetic_learnable(void **state)
     size_t correct = 0;
     for (size_t i = 0; i < 400; i++) {
         size_t best = 0;
-        double best_distance = INFINITY;
+        double best_distance = DBL_MAX;
         for (size_t k = 0; k < CLASSES; k++) {
             double distance = 0;
             for (size_t j = 0; j < FEATURES; j++) {

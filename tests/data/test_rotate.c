@@ -68,7 +68,7 @@ static void test_digests(void **state)
         uint8_t turned[PIXELS];
         ebb_rotate_map(map, SIDE, cases[i].degrees);
         for (size_t j = 0; j < PIXELS; j++) {
-            turned[j] = map[j] < 0 ? 0 : (uint8_t)(map[j] % 251);
+            turned[j] = (uint8_t)(map[j] < 0 ? 0 : map[j] % 251);
         }
         char hex[EBB_DIGEST_HEX_BYTES];
         assert_int_equal(ebb_digest_of(hex, turned, sizeof turned), EBB_OK);
