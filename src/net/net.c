@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/vector.h"
 
 static ebb_status create_arenas(ebb_net *net)
 {
@@ -108,14 +109,12 @@ float *ebb_net_transposed(const ebb_net *net, size_t number, size_t head)
            net->transposed_offset[number < n_backbone ? number : n_backbone + head];
 }
 
-static void transpose(float *out, const float *rows, const ebb_layer *layer)
+static void refresh_layer(ebb_net *net, size_t number, size_t head)
 {
-    const size_t leading = layer->in_leading;
-    for (size_t i = 0; i < layer->in; i++) {
-        for (size_t j = 0; j < layer->out; j++) {
-            out[j * leading + i] = rows[i * layer->leading + j];
-        }
-    }
+    const ebb_layer *layer = ebb_net_layer(net, number, head);
+    ebb_vector_transpose(ebb_net_transposed(net, number, head), layer->in_leading,
+                         net->parameters->values + layer->offset, layer->leading,
+                         layer->in, layer->out);
 }
 
 void ebb_net_refresh(ebb_net *net)
@@ -126,14 +125,10 @@ void ebb_net_refresh(ebb_net *net)
     }
     const ebb_shape *shape = parameters->shape;
     for (size_t l = 1; l < shape->n_backbone; l++) {
-        const ebb_layer *layer = &shape->backbone[l];
-        transpose(ebb_net_transposed(net, l, 0), parameters->values + layer->offset,
-                  layer);
+        refresh_layer(net, l, 0);
     }
     for (size_t h = 0; h < shape->n_heads && shape->n_backbone > 0; h++) {
-        const ebb_layer *layer = &shape->heads[h];
-        transpose(ebb_net_transposed(net, shape->n_backbone, h),
-                  parameters->values + layer->offset, layer);
+        refresh_layer(net, shape->n_backbone, h);
     }
     net->transposed_generation = parameters->generation;
 }

@@ -117,14 +117,10 @@ void ebb_piece_transpose(const ebb_piece_list *list, const ebb_piece *piece)
         return;
     }
     const ebb_layer *layer = ebb_piece_layer(list, piece);
-    const float *values = ebb_piece_values(list, piece);
-    for (size_t j = 0; j < piece->n_columns; j++) {
-        float *row =
-            transposed + (piece->first_column + j) * layer->in_leading + piece->first_row;
-        for (size_t i = 0; i < piece->n_rows; i++) {
-            row[i] = values[i * layer->leading + j];
-        }
-    }
+    ebb_vector_transpose(transposed + piece->first_column * layer->in_leading +
+                             piece->first_row,
+                         layer->in_leading, ebb_piece_values(list, piece), layer->leading,
+                         piece->n_rows, piece->n_columns);
 }
 
 static float *offset(float *arena, size_t at)
