@@ -71,7 +71,7 @@ static ebb_status set_binding(const int *cpus, size_t n_threads)
         ebb_text_append(&places, "%s{%d}", i > 0 ? "," : "", cpus[i]);
     }
     ebb_status status = ebb_text_check(&places);
-    if (status == EBB_OK) {
+    if (status == EBB_OK && places.data != NULL) {
         status = set_variable("OMP_PLACES", places.data);
     }
     ebb_text_clear(&places);
@@ -97,7 +97,7 @@ static ebb_status set_usable(const ebb_topology *topology)
         ebb_text_append(&list, "%s%d", i > 0 ? "," : "", pus[i].os_index);
     }
     ebb_status status = ebb_text_check(&list);
-    if (status == EBB_OK) {
+    if (status == EBB_OK && list.data != NULL) {
         status = set_variable(EBB_USABLE_CPUS_VARIABLE, list.data);
     }
     ebb_text_clear(&list);

@@ -185,9 +185,8 @@ size_t ebb_team_size(const ebb_team *team)
 
 void ebb_team_run(ebb_team *team, ebb_team_fn fn, void *argument)
 {
-    const int n_threads = (int)team->size;
     const int callers_threads = omp_get_max_threads();
-#pragma omp parallel num_threads(n_threads) default(none) shared(fn, argument)
+#pragma omp parallel num_threads((int)team->size) default(none) shared(fn, argument)
     {
         const unsigned before = flush_denormals();
         omp_set_num_threads(1);

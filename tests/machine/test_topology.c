@@ -51,7 +51,7 @@ static void test_a_narrow_mask(void **state)
     (void)state;
     ebb_topology *topology = this_machine();
     size_t n = 0;
-    int cpus[1024];
+    int cpus[1024] = {0};
     const ebb_pu *pus = ebb_topology_pus(topology, &n);
     assert_in_range(n, 1, 1024);
     for (size_t i = 0; i < n; i++) {
