@@ -222,6 +222,9 @@ ebb_status ebb_grid_render(ebb_text *out, const ebb_grid *grid, ebb_format forma
     if (grid->failed) {
         return ebb_fail(EBB_ERR_ENVIRONMENT, "memory: the cells of a table do not fit");
     }
+    if (grid->n_columns == 0) {
+        return EBB_OK;
+    }
     switch (format) {
     case EBB_MARKDOWN: EBB_TRY(render_aligned(out, grid)); break;
     case EBB_CSV: render_csv(out, grid); break;

@@ -20,7 +20,10 @@ static void add_key(ebb_table__keys *keys, const char *name)
     char *out = keys->names[keys->n++];
     size_t i = 0;
     for (; name[i] != '\0' && i < sizeof keys->names[0] - 1; i++) {
-        out[i] = name[i] == '-' ? '_' : name[i];
+        out[i] = name[i];
+        if (out[i] == '-') {
+            out[i] = '_';
+        }
     }
     out[i] = '\0';
 }

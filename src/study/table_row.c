@@ -66,10 +66,9 @@ static void measure(ebb_table__row *r, double *values)
 
 static void relate_to_base(ebb_table__row *r, const ebb_table__row *base)
 {
-    const double base_threads = (double)base->trials[0]->threads;
-    r->base_threads = base->trials[0]->threads;
+    r->base_threads = base->threads;
     r->speed_up = base->p50_ns / r->p50_ns;
-    r->efficiency = r->speed_up * base_threads / (double)r->trials[0]->threads;
+    r->efficiency = r->speed_up * (double)base->threads / (double)r->threads;
 }
 
 static void relate_curves(ebb_table__rows *all)
@@ -107,6 +106,7 @@ static void fill_rows(ebb_table__rows *all, size_t n_trials, double *values)
         end = ebb_table__run_end(all->sorted, begin, n_trials, &all->keys, all->keys.n);
         ebb_table__row *r = &all->items[all->n];
         *r = (ebb_table__row){.trials = all->sorted + begin, .n = end - begin};
+        r->threads = r->trials[0]->threads;
         for (size_t i = 0; i < r->n; i++) {
             r->n_valid += r->trials[i]->valid;
         }

@@ -11,6 +11,7 @@
 typedef struct ebb_table__row {
     const ebb_table__trial *trials; /* n of them, borrowed */
     size_t n, n_valid;
+    size_t threads;
     /* NaN where no valid trial tells. */
     double p50_ns, low_ns, high_ns, p90_ns, p99_ns;
     double flop, peak_gflops;

@@ -121,12 +121,14 @@ static void digest_of(char digest[65], const fixture *trial, size_t t)
 {
     size_t after, task;
     request_of(&after, &task, trial);
-    const char letter =
-        trial->letter != 0 ? trial->letter : (char)('0' + trial->seed % 10);
+    char letter = trial->letter;
+    if (letter == 0) {
+        letter = "0123456789"[trial->seed % 10];
+    }
     memset(digest, letter, 64);
     digest[64] = '\0';
     digest[0] = (char)('1' + t);
-    digest[1] = t + 1 >= after ? 'b' : 'a';
+    digest[1] = "ab"[t + 1 >= after];
 }
 
 static json_t *step_of(size_t p50)
@@ -213,24 +215,24 @@ const char *fixture_begin(void)
     return file_name;
 }
 
-void fixture_append(const char *file, json_t *record)
+void fixture_append(const char *path, json_t *record)
 {
-    assert_int_equal(ebb_record_append(file, record), EBB_OK);
+    assert_int_equal(ebb_record_append(path, record), EBB_OK);
     json_decref(record);
 }
 
-void fixture_append_text(const char *name, const char *text)
+void fixture_append_text(const char *path, const char *text)
 {
-    FILE *file = fopen(name, "a");
+    FILE *file = fopen(path, "a");
     assert_non_null(file);
     assert_true(fputs(text, file) >= 0);
     assert_int_equal(fclose(file), 0);
 }
 
-ebb_trials fixture_read(const char *name)
+ebb_trials fixture_read(const char *path)
 {
     ebb_trials trials;
-    if (ebb_trials_read(&trials, name) != EBB_OK) {
+    if (ebb_trials_read(&trials, path) != EBB_OK) {
         fail_msg("%s", ebb_last_error());
     }
     return trials;

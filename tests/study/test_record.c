@@ -15,7 +15,7 @@
 #include "study/json.h"
 #include "study/record.h"
 
-enum { N = 3, STEPS = 400 };
+enum { N = 3, ENTRIES = 9, STEPS = 400 };
 
 static const char *const lines_path = "test_record.jsonl";
 static ebb_topology *topology;
@@ -24,7 +24,7 @@ static ebb_topology *topology;
 typedef struct made {
     ebb_config config;
     ebb_result result;
-    double accuracy[N * N], loss[N * N], batch_accuracy[N * N], batch_loss[N * N];
+    double accuracy[ENTRIES], loss[ENTRIES], batch_accuracy[ENTRIES], batch_loss[ENTRIES];
     ebb_validation validation[2];
     ebb_unlearning unlearning[1];
     char digests[N][65];
@@ -41,7 +41,7 @@ static void make_learning(made *m)
 {
     const double none = (double)NAN;
     const double accuracy[] = {0.9, none, none, 0.2, 0.8, none, 0.25, 0.7, 0.6};
-    for (size_t i = 0; i < N * N; i++) {
+    for (size_t i = 0; i < ENTRIES; i++) {
         m->accuracy[i] = accuracy[i];
         m->loss[i] = 1 - accuracy[i];
         m->batch_accuracy[i] = accuracy[i] - 0.01;
@@ -275,7 +275,7 @@ static void test_diverged(void **state)
     made m;
     make(&m);
     char problem[] = "loss is not finite after task 1, broken text \xff";
-    for (size_t i = 0; i < N * N; i++) {
+    for (size_t i = 0; i < ENTRIES; i++) {
         m.loss[i] = m.batch_loss[i] = (double)NAN;
     }
     m.result.valid = false;
