@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -102,6 +103,41 @@ static void test_waiting_for_a_cpu_is_seen(void **state)
     ebb_team_destroy(team);
 }
 
+static long long own_waiting_ns(void)
+{
+    long long waiting_ns = -1;
+    FILE *file = fopen("/proc/thread-self/schedstat", "r");
+    if (file != NULL) {
+        assert_int_equal(fscanf(file, "%*d %lld", &waiting_ns), 1);
+        fclose(file);
+    }
+    return waiting_ns;
+}
+
+/* What the two readings tell lies within what the kernel tells around them. */
+static void test_run_delay_is_the_kernels(void **state)
+{
+    (void)state;
+    ebb_team *team = new_team(1);
+    const long long outer_before_ns = own_waiting_ns();
+    ebb_disturbance_reading *before = new_reading(team);
+    const long long inner_before_ns = own_waiting_ns();
+    ebb_team_run(team, work, NULL);
+    const long long inner_after_ns = own_waiting_ns();
+    ebb_disturbance_reading *after = new_reading(team);
+    const long long outer_after_ns = own_waiting_ns();
+    const ebb_disturbance found = ebb_disturbance_between(before, after);
+    if (outer_before_ns < 0) {
+        assert_int_equal(found.run_delay_ns, -1);
+    } else {
+        assert_true(found.run_delay_ns <= outer_after_ns - outer_before_ns);
+        assert_true(found.run_delay_ns >= inner_after_ns - inner_before_ns);
+    }
+    ebb_disturbance_reading_destroy(before);
+    ebb_disturbance_reading_destroy(after);
+    ebb_team_destroy(team);
+}
+
 static void check_peak(const ebb_peak *peak)
 {
     assert_non_null(peak->isa);
@@ -149,6 +185,7 @@ int main(void)
         cmocka_unit_test(test_between_is_never_negative),
         cmocka_unit_test(test_a_reading_against_itself_is_zero),
         cmocka_unit_test(test_waiting_for_a_cpu_is_seen),
+        cmocka_unit_test(test_run_delay_is_the_kernels),
         cmocka_unit_test(test_peak_with_every_kind_of_vectors),
         cmocka_unit_test(test_peak_at_the_edges_of_its_range),
     };

@@ -241,6 +241,8 @@ static void test_users_variables_are_overruled_and_kept(void **state)
     expect_line(output, "OMP_THREAD_LIMIT=(unset)");
     expect_line(output, "GOMP_SPINCOUNT=(unset)");
     expect_line(output, "user OMP_NUM_THREADS 7");
+    /* Its one place is one CPU; the others are known from the launcher's list. */
+    expect_line(output, "usable %zu", shared->n_pus);
     unsetenv("OMP_NUM_THREADS");
     unsetenv("OMP_PLACES");
     unsetenv("GOMP_CPU_AFFINITY");
