@@ -63,6 +63,16 @@ void ebb_table__notes(ebb_text *out, ebb_format format, const char *text)
     }
 }
 
+/* Has the option no part in what this trial did, although it has a value? */
+static bool is_idle(ebb_table__trial trial, const char *key)
+{
+    const bool generated =
+        strcmp(ebb_json_get_text(trial->config, "dataset"), "synthetic") == 0;
+    const bool counts_steps = json_is_integer(json_object_get(trial->config, "steps"));
+    return (!generated && strcmp(key, "synthetic") == 0) ||
+           (counts_steps && strcmp(key, "epochs") == 0);
+}
+
 void ebb_table__print_common(ebb_text *out, const ebb_table__trial *trials, size_t n)
 {
     static const char *const keys[] = {
@@ -72,12 +82,10 @@ void ebb_table__print_common(ebb_text *out, const ebb_table__trial *trials, size
     };
     const size_t before = out->length;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0] && n > 0; i++) {
-        const bool generated =
-            strcmp(ebb_json_get_text(trials[0]->config, "dataset"), "synthetic") == 0;
         ebb_text value = {0};
         ebb_table__print(&value, trials[0], keys[i], "");
-        if (value.length > 0 && !ebb_table__varies(trials, n, keys[i]) &&
-            (generated || strcmp(keys[i], "synthetic") != 0)) {
+        if (value.length > 0 && !is_idle(trials[0], keys[i]) &&
+            !ebb_table__varies(trials, n, keys[i])) {
             ebb_text_append(out, "%s%s %s", out->length > before ? "; " : "", keys[i],
                             value.data);
         }
