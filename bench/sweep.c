@@ -13,6 +13,8 @@
 #include "sweep_tables.h"
 #include "sweep_trial.h"
 
+enum { MACHINE_TIMEOUT_SECONDS = 600 };
+
 /* A sweep under way. */
 typedef struct sweep {
     const ebb_sweep_plan *plan;
@@ -119,7 +121,7 @@ static ebb_status write_machine(sweep *self)
                                                      ? EBB_THIS_PROGRAM
                                                      : self->plan->program,
                                       .words = words,
-                                      .timeout_seconds = self->plan->timeout_seconds,
+                                      .timeout_seconds = MACHINE_TIMEOUT_SECONDS,
                                       .tick = tick_machine,
                                       .tick_argument = self,
                                   }));

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import traceback
 
 EBB = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else "ebb"
 
@@ -74,8 +75,10 @@ def main(tests):
     for name, test in chosen:
         try:
             test()
-        except (Failure, subprocess.TimeoutExpired) as problem:
+        except Exception as problem:  # whatever it is, the others run
             failed += 1
             print("FAILED %s: %s" % (name, problem))
+            if not isinstance(problem, Failure):
+                traceback.print_exc(file=sys.stdout)
     print("%d passed, %d failed" % (len(chosen) - failed, failed))
     return 1 if failed or not chosen else 0

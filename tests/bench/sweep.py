@@ -1,0 +1,458 @@
+#!/usr/bin/python3
+"""sweep - folders of sweeps: complete, resumed, killed, locked, damaged, foreign.
+
+Usage: sweep.py EBB [PATTERN]
+"""
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from program import EBB, check, check_equal, check_match, environment, folder, main, run
+
+# Two points, two repetitions; a trial takes less than a second.
+SMALL = """suite: small
+description: for tests
+trial: {dataset: synthetic, synthetic: "200,50,16,4", hidden: 8, tasks: 2, epochs: 1,
+  batch_size: 20, warmup_steps: 1}
+sweep: {threads: [1, 2]}
+repetitions: 2
+"""
+N_SMALL = 4
+LONG = SMALL.replace("epochs: 1", "steps: 100000000").replace("[1, 2]", "[1]")
+
+
+class Place:
+    """A folder with a suite in it and results beside it."""
+
+    def __init__(self, suite=SMALL):
+        self.folder = folder()
+        self.suite = os.path.join(self.folder.name, "suite.yaml")
+        self.results = os.path.join(self.folder.name, "a", "results")
+        self.trials = os.path.join(self.results, "trials.jsonl")
+        self.set_suite(suite)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *problem):
+        self.folder.cleanup()
+
+    def set_suite(self, text):
+        with open(self.suite, "w") as stream:
+            stream.write(text)
+
+    def words(self, *more):
+        return ["sweep", self.suite, "--output-dir", self.results, *more]
+
+    def sweep(self, *more, **options):
+        return run(*self.words(*more), **options)
+
+    def start(self, *more):
+        return subprocess.Popen([EBB, *self.words(*more)], env=environment(),
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def read(self):
+        with open(self.trials) as stream:
+            return stream.read()
+
+    def write(self, text):
+        with open(self.trials, "w") as stream:
+            stream.write(text)
+
+    def records(self):
+        return [json.loads(line) for line in self.read().splitlines()]
+
+    def files(self):
+        return sorted(os.listdir(self.results))
+
+    def change(self, index, **values):
+        """Gives one record other values."""
+        records = self.records()
+        records[index].update(values)
+        self.write("".join(json.dumps(r) + "\n" for r in records))
+
+    def wait_for_trials(self, count):
+        """Until that many lines are there."""
+        end = time.monotonic() + 60
+        while not os.path.exists(self.trials) or self.read().count("\n") < count:
+            check(time.monotonic() < end, "no trial within a minute")
+            time.sleep(0.02)
+
+
+def done(place, count=N_SMALL):
+    """Each trial is there once."""
+    keys = [(r["config_hash"], r["repetition"]) for r in place.records()]
+    check_equal(len(keys), count, "trials")
+    check_equal(len(set(keys)), count, "distinct trials")
+
+
+def complete(place, *more):
+    ended = place.sweep(*more)
+    check_equal(ended.status, 0, ended.err)
+    return ended
+
+
+TEMPLATE = Place()
+
+
+def completed():
+    """A place where the small suite has been swept; that happens once."""
+    if not os.path.exists(TEMPLATE.results):
+        complete(TEMPLATE)
+    place = Place()
+    shutil.copytree(TEMPLATE.results, place.results)
+    return place
+
+
+def workers_of(process):
+    """Processes whose parent is this one."""
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)],
+                           stdout=subprocess.PIPE, check=False).stdout
+    return [int(pid) for pid in found.split()]
+
+
+def words_of(pid):
+    try:
+        with open("/proc/%d/cmdline" % pid, "rb") as stream:
+            return stream.read()
+    except OSError:  # it ended meanwhile
+        return b""
+
+
+def wait_for_worker(process):
+    end = time.monotonic() + 60
+    while True:
+        for pid in workers_of(process):
+            if b"\0worker\0" in words_of(pid):
+                return pid
+        check(time.monotonic() < end, "no worker within a minute")
+        time.sleep(0.02)
+
+
+def is_alive(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as stream:
+            return stream.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def gone(pid):
+    end = time.monotonic() + 30
+    while is_alive(pid):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_complete():
+    with Place() as place:
+        ended = complete(place)
+        done(place)
+        check_equal(place.files(),
+                    ["forgetting.csv", "forgetting.md", "lock", "machine.json",
+                     "step_latency.csv", "step_latency.md", "suite.yaml", "topology.xml",
+                     "trials.jsonl"], "files")
+        with open(os.path.join(place.results, "suite.yaml")) as stream:
+            check_equal(stream.read(), SMALL, "the suite")
+        with open(os.path.join(place.results, "machine.json")) as stream:
+            check_equal(json.load(stream)["schema"], "ebb-machine/1", "the machine")
+        for name in ("step_latency.md", "forgetting.md"):
+            with open(os.path.join(place.results, name)) as stream:
+                check(stream.read() in ended.out, name + " is printed")
+        check_match("suite small: 4 of 4 trials to run", ended.err, "notes")
+        check_match(r"in \S+results: trials.jsonl", ended.err, "notes")
+        check_equal(sorted(r["repetition"] for r in place.records()), [1, 1, 2, 2],
+                    "repetitions")
+        check_equal([r["repetition"] for r in place.records()], [1, 1, 2, 2],
+                    "interleaved")
+
+
+def test_again_prints_the_tables():
+    with completed() as place:
+        first = complete(place)
+        before = place.read()
+        machine = os.stat(os.path.join(place.results, "machine.json")).st_mtime_ns
+        again = complete(place)
+        check_equal(again.out, first.out, "tables")
+        check_equal(place.read(), before, "trials")
+        check_equal(os.stat(os.path.join(place.results, "machine.json")).st_mtime_ns,
+                    machine, "machine.json")
+        check("to run" not in again.err, again.err)
+        check_equal(complete(place, "--quiet").err, "", "quiet")
+
+
+def test_does_what_is_missing():
+    with completed() as place:
+        lines = place.read().splitlines(True)
+        place.write(lines[0] + lines[3])
+        ended = complete(place)
+        check_match("2 of 4 trials to run", ended.err, "notes")
+        done(place)
+        check(place.read().startswith(lines[0] + lines[3]), "the old ones stay")
+
+
+def test_more_repetitions_and_points():
+    with completed() as place:
+        place.set_suite(SMALL.replace("repetitions: 2", "repetitions: 3"))
+        check_match("2 of 6 trials to run", complete(place).err, "repetitions")
+        place.set_suite(SMALL.replace("[1, 2]", "[1]"))
+        check_match("4 trials belong to no point", complete(place).err, "fewer points")
+        done(place, 6)
+
+
+def test_killed_and_resumed():
+    random.seed(20240501)
+    with Place() as place:
+        kills = 0
+        while kills < 8:
+            process = place.start()
+            try:
+                process.wait(timeout=random.uniform(0.05, 2.5))
+            except subprocess.TimeoutExpired:
+                pass
+            workers = workers_of(process)
+            ended = process.poll()
+            process.kill()
+            out, err = process.communicate(timeout=60)
+            if ended is not None:
+                check_equal(ended, 0, err.decode())
+                break
+            kills += 1
+            for pid in workers:
+                check(gone(pid), "a worker outlives its launcher")
+            if os.path.exists(place.trials):
+                text = place.read()
+                check(text == "" or text.endswith("\n"), "torn")
+                for line in text.splitlines():
+                    json.loads(line)
+        check(kills > 0, "never killed")
+        complete(place)
+        done(place)
+        check("trials.torn" not in place.files(), "torn")
+
+
+def test_torn_line_is_moved():
+    with completed() as place:
+        lines = place.read().splitlines(True)
+        place.write("".join(lines[:3]) + lines[3][:100])
+        ended = complete(place)
+        check_match(r"trials.jsonl:4: torn line moved to trials.torn", ended.err, "note")
+        check_match("1 of 4 trials to run", ended.err, "note")
+        done(place)
+        with open(os.path.join(place.results, "trials.torn")) as stream:
+            check_equal(stream.read(), lines[3][:100] + "\n", "torn")
+
+
+def test_damaged_line_is_refused():
+    with completed() as place:
+        lines = place.read().splitlines(True)
+        for bad in ("{}\n", "x\n", lines[1][:100] + "\n", "\n"):
+            place.write(lines[0] + bad + lines[2] + lines[3])
+            before = place.read()
+            ended = place.sweep()
+            check_equal(ended.status, 3, "status with %r" % bad)
+            check_match(r"^ebb: \S+trials.jsonl:2: ", ended.message(), "message")
+            check_equal(place.read(), before, "trials")
+
+
+def test_lock():
+    with Place(LONG) as place:
+        process = place.start()
+        try:
+            wait_for_worker(process)
+            ended = place.sweep()
+            check_equal(ended.status, 3, ended.err)
+            check_match("another sweep is at work here", ended.message(), "message")
+            check_equal(place.sweep("--fresh").status, 3, "--fresh")
+            check_equal(place.sweep("--dry-run").status, 0, "--dry-run")
+        finally:
+            process.kill()
+            process.communicate(timeout=60)
+
+
+def test_foreign_results():
+    for key, what in (("build_id", "build"), ("machine_id", "machine")):
+        with completed() as place:
+            place.change(2, **{key: "0123456789abcdef"})
+            before = place.read()
+            ended = place.sweep()
+            check_equal(ended.status, 3, ended.err)
+            check_match(r"trials.jsonl:3: a trial of %s 0123456789abcdef" % what,
+                        ended.message(), "message")
+            check_match("--fresh", ended.message(), "message")
+            check_equal(ended.out, "", "stdout")
+            check_equal(place.read(), before, "trials")
+
+
+def test_fresh():
+    with completed() as place:
+        before = place.read()
+        ended = complete(place, "--fresh")
+        check_match("4 of 4 trials to run", ended.err, "notes")
+        kept = [name for name in place.files()
+                if name.startswith("trials.") and name != "trials.jsonl"]
+        check_equal(len(kept), 1, "kept: %s" % kept)
+        with open(os.path.join(place.results, kept[0])) as stream:
+            check_equal(stream.read(), before, "kept trials")
+        done(place)
+        check(before != place.read(), "new trials")
+    with Place() as place:
+        complete(place, "--fresh")  # nothing to start over from
+        check_equal(len(place.files()), 9, "files")
+
+
+def test_dry_run():
+    with Place() as place:
+        ended = place.sweep("--dry-run")
+        check_equal(ended.status, 0, ended.err)
+        check_equal(len(ended.out.splitlines()), 2, "points")
+        check_match("suite small: 2 points, 2 repetitions, 4 trials", ended.err, "note")
+        check(not os.path.exists(place.results), "a folder")
+        command = ended.out.splitlines()[0].split()
+        check_equal(command[1:3], ["ebb", "run"], "command")
+        shown = json.loads(run(*command[2:], "--format", "json").out)
+        check_equal(shown["config_hash"], command[0], "the command gives the point")
+
+
+def test_unwritable():
+    with Place() as place:
+        with open(os.path.join(place.folder.name, "a"), "w"):
+            pass
+        ended = place.sweep()
+        check_equal(ended.status, 3, ended.err)
+        check_match("no folder to be made here", ended.message(), "message")
+
+
+def test_full_disk():
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+    with completed() as place:
+        lines = place.read().splitlines(True)
+        place.write(lines[0])
+        before = place.read()
+        ended = place.sweep(preexec=limit)
+        check_equal(ended.status, 3, ended.err)
+        check(place.read().startswith(before), "trials")
+        for line in place.read().splitlines():
+            json.loads(line)
+        complete(place)
+        done(place)
+
+
+def test_killed_worker():
+    with Place(SMALL.replace("epochs: 1", "steps: 20000")) as place:
+        process = place.start()
+        try:
+            os.kill(wait_for_worker(process), signal.SIGKILL)
+            err = process.communicate(timeout=300)[1].decode()
+        finally:
+            process.kill()
+        check_equal(process.returncode, 1, err)
+        check_match("worker was ended by signal 9", err, "message")
+        check_match(r"sweep small: 1 of 4 trials failed", err.splitlines()[-1], "message")
+        done(place, 3)
+        check("forgetting.md" not in place.files(), "tables of an incomplete sweep")
+        complete(place)
+        done(place)
+
+
+def test_interrupted():
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with Place(LONG) as place:
+            process = place.start("--progress", "always")
+            try:
+                worker = wait_for_worker(process)
+                process.send_signal(number)
+                out, err = process.communicate(timeout=60)
+            finally:
+                process.kill()
+            check_equal(process.returncode, -number, "status")
+            check(gone(worker), "a worker outlives its launcher")
+            check_equal(out, b"", "stdout")
+            check(err.endswith(b"\r\x1b[K"), "not cleared: %r" % err[-60:])
+
+
+def test_timeout():
+    with Place(LONG.replace("repetitions: 2", "repetitions: 1")) as place:
+        ended = place.sweep("--timeout", "1")
+        check_equal(ended.status, 1, ended.err)
+        check_match("was ended after its time-out", ended.message(), "message")
+
+
+def test_missing_data():
+    with Place("suite: s\ntrial: {dataset: mnist}\nsweep: {seed: [1, 2, 3]}\n") as place:
+        ended = place.sweep("--data-dir", "/nonexistent")
+        check_equal(ended.status, 3, ended.err)
+        check_match("^ebb: /nonexistent", ended.message(), "message")
+        check(not os.path.exists(place.trials), "trials")
+
+
+def test_diverged():
+    suite = SMALL.replace("batch_size", "optimizer: sgd, learning_rate: 1e30, batch_size")
+    with Place(suite) as place:
+        ended = place.sweep()
+        check_equal(ended.status, 1, ended.err)
+        check_match("4 of 4 trials diverged", ended.message(), "message")
+        done(place)
+        check_equal(place.sweep().status, 1, "again")
+        done(place)
+
+
+def test_bands():
+    with completed() as place:
+        place.set_suite(SMALL + "expect: {average_accuracy: [0, 1]}\n")
+        complete(place)
+        place.set_suite(SMALL + "expect: {average_accuracy: [1.5, 2]}\n")
+        ended = place.sweep()
+        check_equal(ended.status, 1, ended.err)
+        check_match("average_accuracy", ended.message(), "message")
+
+
+def test_different_digests():
+    with completed() as place:
+        place.change(1, digest="0" * 64)
+        ended = place.sweep()
+        check_equal(ended.status, 4, ended.err)
+        check_match("digest", ended.message(), "message")
+
+
+def test_retry_invalid():
+    with completed() as place:
+        for index in range(N_SMALL):
+            place.change(index, valid=index != 2, problems=[])
+        ended = complete(place)
+        check_match("1 of 4 trials are not valid; --retry-invalid", ended.err, "note")
+        done(place)
+        ended = place.sweep("--retry-invalid")
+        check_match("1 of 4 trials to run", ended.err, "note")
+        records = place.records()
+        check_equal(len(records), 5, "records")
+        for key in ("config_hash", "repetition"):
+            check_equal(records[4][key], records[2][key], key)
+
+
+def test_order_is_random_and_repeatable():
+    suite = SMALL.replace("{threads: [1, 2]}", "{seed: [1, 2, 3, 4, 5, 6]}")
+    orders = []
+    for _ in range(2):
+        with Place(suite.replace("tasks: 2", "tasks: 1")) as place:
+            complete(place)
+            orders.append([r["config"]["seed"] for r in place.records()])
+    check_equal(orders[0], orders[1], "order")
+    for half in (orders[0][:6], orders[0][6:]):
+        check_equal(sorted(half), [1, 2, 3, 4, 5, 6], "each repetition")
+    check(orders[0][:6] != orders[0][6:], "the same order twice")
+    check(orders[0][:6] != [1, 2, 3, 4, 5, 6], "not random")
+
+
+if __name__ == "__main__":
+    sys.exit(main([(name, test) for name, test in sorted(globals().items())
+                   if name.startswith("test_")]))
