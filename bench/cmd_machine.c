@@ -198,6 +198,16 @@ static void print_noise(const json_t *machine)
     print_counted(noise, "stops by quota", "throttled");
 }
 
+/* The share above which a trial would not count either. */
+static void print_verdict(const json_t *machine)
+{
+    const json_t *noise = json_object_get(machine, "noise");
+    const double share = number_of(noise, "run_delay_ns") * 1e-9;
+    if (share > 0.05 * number_of(noise, "seconds")) {
+        printf("  busy: other programs used these CPUs, the figures above are too low\n");
+    }
+}
+
 static void print_text(json_t *machine, bool color)
 {
     const char *bold = color ? "\033[1m" : "";
@@ -215,6 +225,7 @@ static void print_text(json_t *machine, bool color)
     printf("\n%sNoise%s in %.2f s of full load on %lld threads\n", bold, plain,
            number_of(noise, "seconds"), integer_of(noise, "threads"));
     print_noise(machine);
+    print_verdict(machine);
 }
 
 static ebb_status run(const ebb_arguments *arguments)
