@@ -46,8 +46,11 @@ static void append_what(ebb_text *out, const json_t *record)
     append_option(out, config, "optimizer", ", ");
     append_option(out, config, "learning_rate", " ");
     append_option(out, config, "batch_size", ", batch ");
-    append_option(out, config, "epochs", ", epochs ");
-    append_option(out, config, "steps", ", steps a task ");
+    if (json_is_integer(json_object_get(config, "steps"))) {
+        append_option(out, config, "steps", ", steps a task ");
+    } else {
+        append_option(out, config, "epochs", ", epochs ");
+    }
     append_option(out, config, "seed", ", seed ");
     ebb_text_append(out, "\n");
     const json_t *placement = json_object_get(record, "placement");
