@@ -51,9 +51,10 @@ static size_t ragged_rows(const trial *self, size_t task)
 
 static size_t steps_of_task(const trial *self, size_t task)
 {
-    return self->config->steps > 0
-               ? self->config->steps
-               : self->config->epochs * full_steps_per_epoch(self, task);
+    const size_t per_epoch =
+        full_steps_per_epoch(self, task) + (ragged_rows(self, task) > 0);
+    return self->config->steps > 0 ? self->config->steps
+                                   : self->config->epochs * per_epoch;
 }
 
 static ebb_status allocate_result(trial *self)
@@ -189,19 +190,24 @@ static ebb_status run_steps(trial *self, ebb_program *program, size_t first,
     return status;
 }
 
-static ebb_status train_epoch(trial *self, size_t task, size_t epoch, size_t n_steps)
+/* Once through the data, but at most n_left steps; *n_done tells how many there were. */
+static ebb_status train_epoch(size_t *n_done, trial *self, size_t task, size_t epoch,
+                              size_t n_left)
 {
+    const size_t full = full_steps_per_epoch(self, task);
+    const size_t n_steps = n_left < full ? n_left : full;
+    *n_done = n_steps;
     shuffle(self, task, epoch);
     if (n_steps > 0) {
         EBB_TRY(run_steps(self, self->session.train, 0, n_steps, task));
         keep_step_times(self, n_steps);
         note_divergence(self, n_steps, task, epoch);
     }
-    const bool whole = n_steps == full_steps_per_epoch(self, task);
-    if (whole && ragged_rows(self, task) > 0 && !self->result->diverged) {
+    if (ragged_rows(self, task) > 0 && n_steps < n_left && !self->result->diverged) {
         EBB_TRY(run_steps(self, self->session.ragged, n_steps * self->config->batch_size,
                           1, task));
         note_divergence(self, 1, task, epoch);
+        (*n_done)++;
     }
     return EBB_OK;
 }
@@ -268,22 +274,15 @@ static void progress(const trial *self, size_t task, double share)
 
 static ebb_status train_task(trial *self, size_t task)
 {
-    const size_t per_epoch = full_steps_per_epoch(self, task);
     const size_t total = steps_of_task(self, task);
     size_t done = 0;
     self->task_steps = 0;
-    for (size_t epoch = 1; !self->result->diverged; epoch++) {
-        const size_t left = total - done;
-        const bool last =
-            self->config->steps > 0 ? left <= per_epoch : epoch == self->config->epochs;
-        const size_t n_steps = left < per_epoch ? left : per_epoch;
-        EBB_TRY(train_epoch(self, task, epoch, n_steps));
+    for (size_t epoch = 1; done < total && !self->result->diverged; epoch++) {
+        size_t n_steps = 0;
+        EBB_TRY(train_epoch(&n_steps, self, task, epoch, total - done));
         EBB_TRY(validate(self, task, epoch));
         done += n_steps;
         progress(self, task, 0.8 * (double)done / (double)(total + 1));
-        if (last) {
-            break;
-        }
     }
     return EBB_OK;
 }
