@@ -6,8 +6,8 @@
  *
  * Where OMP_PROC_BIND or OMP_PLACES are set, libgomp binds the first thread of a program
  * before main, and its mask says nothing. So OpenMP's places count too; and a worker is
- * told by its launcher: ebb_placement_export leaves a list in EBB_USABLE_CPUS, which takes
- * the place of the mask.
+ * told by its launcher: ebb_placement_export leaves a list in EBB_USABLE_CPUS, which
+ * takes the place of the mask.
  *
  * Load it before any parallel region: hwloc may move the calling thread while it looks.
  */
