@@ -33,8 +33,7 @@ typedef struct trial {
     ebb_dump_array dump_order, dump_loss;
 } trial;
 
-/* ---- plan ---------------------------------------------------------------------------
- */
+/* ---- plan ------------------------------------------------------------------------- */
 
 static size_t full_steps_per_epoch(const trial *self, size_t task)
 {
@@ -101,8 +100,7 @@ static ebb_status allocate_epoch(trial *self)
     return complete ? EBB_OK : ebb_fail_memory(longest * sizeof *self->order);
 }
 
-/* ---- training -----------------------------------------------------------------------
- */
+/* ---- training --------------------------------------------------------------------- */
 
 static void shuffle(trial *self, size_t task, size_t epoch)
 {
@@ -212,8 +210,18 @@ static ebb_status train_epoch(size_t *n_done, trial *self, size_t task, size_t e
     return EBB_OK;
 }
 
-/* ---- evaluation ---------------------------------------------------------------------
- */
+/* ---- evaluation ------------------------------------------------------------------- */
+
+/* The last step may be the one that spoils the parameters. */
+static void judge_evaluation(trial *self, const ebb_evaluation *values, const char *part,
+                             size_t task)
+{
+    if (!isfinite(values->loss) && !self->result->diverged) {
+        self->result->diverged = true;
+        ebb_verdict_problem(
+            self->result, "diverged: the %s loss of task %zu is not finite", part, task);
+    }
+}
 
 static ebb_status validate(trial *self, size_t task, size_t epoch)
 {
@@ -235,6 +243,7 @@ static ebb_status validate(trial *self, size_t task, size_t epoch)
     result->validation_seconds += ebb_clock_seconds(begin_ns, ebb_clock_now_ns());
     grown[result->n_validation++] =
         (ebb_validation){task, epoch, values.accuracy, values.loss};
+    judge_evaluation(self, &values, "validation", task);
     return EBB_OK;
 }
 
@@ -255,11 +264,11 @@ static ebb_status test_task(trial *self, size_t task, size_t trained)
     result->loss[at] = values.loss;
     result->batch_accuracy[at] = values.batch_accuracy;
     result->batch_loss[at] = values.batch_loss;
+    judge_evaluation(self, &values, "test", task);
     return EBB_OK;
 }
 
-/* ---- a task -------------------------------------------------------------------------
- */
+/* ---- a task ----------------------------------------------------------------------- */
 
 static void progress(const trial *self, size_t task, double share)
 {
@@ -372,15 +381,14 @@ static ebb_status run_task(trial *self, size_t task)
     EBB_TRY(unlearn(self, task));
     EBB_TRY(ebb_parameters_digest(self->result->task_digests[task - 1],
                                   self->session.net->parameters));
-    for (size_t k = 1; k <= task; k++) {
+    for (size_t k = 1; k <= task && !self->result->diverged; k++) {
         EBB_TRY(test_task(self, k, task));
     }
     progress(self, task, 1.0);
     return dump_task(self, task);
 }
 
-/* ---- the trial ----------------------------------------------------------------------
- */
+/* ---- the trial -------------------------------------------------------------------- */
 
 static ebb_status run_tasks(trial *self)
 {
