@@ -7,7 +7,7 @@
 
 /* ebb_fail returns its first argument, which is never EBB_OK. Without this the analyser
  * follows paths on which a function has failed and its caller does not notice. */
-#define ebb_fail(status, ...) (ebb_tidy_use(__VA_ARGS__), (status))
+#define ebb_fail(status, ...)       (ebb_tidy_use(__VA_ARGS__), (status))
 #define ebb_fail_memory(size_bytes) ((void)(size_bytes), EBB_ERR_ENVIRONMENT)
 
 void ebb_tidy_use(const char *format, ...);
