@@ -247,6 +247,24 @@ def test_worker_gets_its_environment():
     check_equal(len(record["placement"]["cpus"]), 2, "cpus")
 
 
+def test_installed():
+    """The installed program finds what was installed with it, not the source tree."""
+    with folder() as where:
+        subprocess.run(["cmake", "--install", os.path.dirname(EBB), "--prefix", where],
+                       stdout=subprocess.DEVNULL, check=True)
+        program = os.path.join(where, "bin", "ebb")
+        suites = os.path.join(where, "share", "ebb", "suites")
+        check("ebb-trial-1.json" in os.listdir(os.path.join(where, "share/ebb/schema")),
+              "schema")
+        os.rename(os.path.join(suites, "quick.yaml"), os.path.join(suites, "moved.yaml"))
+        listed = subprocess.run([program, "list", "suites"], stdout=subprocess.PIPE,
+                                env=environment(), check=True).stdout.decode()
+        check_match(r"(?m)^moved +step latency", listed, "suites")
+        check("quick" not in listed.split(), "the source tree's suites")
+        subprocess.run([program, "run", *TINY], stdout=subprocess.DEVNULL,
+                       env=environment(), check=True)
+
+
 def start_long(*more, **options):
     words = [EBB, "run", *TINY[:-6], "--steps", "100000000", "--batch-size", "20", *more]
     return subprocess.Popen(words, env=environment(TERM="xterm"), **options)
