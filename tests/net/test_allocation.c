@@ -12,7 +12,14 @@
 #include "allocations.h"
 #include "fixture.h"
 
-enum { BATCH = 32, SHORT = 3, LONG = 300, THREADS = 2, BLOCK = 2 /* made, released */ };
+enum {
+    BATCH = 32,
+    SHORT = 3,
+    LONG = 300,
+    SAMPLES = BATCH * LONG,
+    THREADS = 2,
+    BLOCK = 2, /* made, released */
+};
 
 static const fixture_spec spec = {.features = 9,
                                   .hidden = {33, 17},
@@ -21,7 +28,7 @@ static const fixture_spec spec = {.features = 9,
                                   .optimizer = &ebb_optimizer_adam,
                                   .numbers = {0.001, 0, 0},
                                   .threads = THREADS,
-                                  .n_samples = BATCH * LONG / 2};
+                                  .n_samples = SAMPLES};
 
 /* Allocations and releases while n_steps steps run. */
 static size_t count_training(fixture *base, ebb_program *program, size_t n_steps)
@@ -45,8 +52,8 @@ static size_t count_training(fixture *base, ebb_program *program, size_t n_steps
 
 static size_t count_testing(fixture *base, ebb_program *program, size_t n)
 {
-    static float loss[BATCH * LONG];
-    static uint8_t correct[BATCH * LONG];
+    static float loss[SAMPLES];
+    static uint8_t correct[SAMPLES];
     const ebb_testing testing = {.rows = &base->rows,
                                  .samples = base->order,
                                  .n = n,
@@ -88,7 +95,7 @@ static void test_tests_allocate_nothing(void **state)
         fixture_succeed(ebb_strategy_at(s)->compile_test(&program, base.net),
                         "compiling");
         assert_int_equal(count_testing(&base, program, 1), 0);
-        assert_int_equal(count_testing(&base, program, BATCH * LONG), 0);
+        assert_int_equal(count_testing(&base, program, SAMPLES), 0);
         ebb_program_destroy(program);
         fixture_clear(&base);
     }

@@ -439,86 +439,6 @@ static void test_distance(void **state)
     close_arenas(&self);
 }
 
-/* ---- derived copies ------------------------------------------------------------------
- */
-
-static ebb_status try_step(fixture *base, const ebb_strategy *strategy)
-{
-    double loss = 0;
-    uint32_t correct = 0;
-    uint64_t step_ns = 0;
-    const ebb_training training = {.rows = &base->rows,
-                                   .order = base->order,
-                                   .n_steps = 1,
-                                   .target = fixture_target(base, 0),
-                                   .loss = &loss,
-                                   .correct = &correct,
-                                   .step_ns = &step_ns};
-    ebb_program *program = NULL;
-    fixture_succeed(strategy->compile_train(&program, base->net, 16), "compiling");
-    const ebb_status status = ebb_program_train(program, &training);
-    ebb_program_destroy(program);
-    return status;
-}
-
-static const fixture_spec stepping = {
-    .features = 5, .hidden = {17}, .n_heads = 2, .classes = 3, .numbers = {0.1, 0, 0}};
-
-/* A strategy that works with copies refuses stale ones and leaves everything as it is. */
-static void check_refusal(fixture *base, const ebb_strategy *strategy)
-{
-    float *before = NULL;
-    const unsigned long n_steps = base->net->backbone_steps;
-    const size_t size_bytes = base->shape.n_floats * sizeof *before;
-    fixture_succeed(ebb_parameters_arena(&before, base->net->parameters), "arena");
-    ebb_parameters_copy(before, base->net->parameters);
-    assert_int_equal(try_step(base, strategy), EBB_ERR_WRONG);
-    assert_memory_equal(base->net->parameters->values, before, size_bytes);
-    assert_int_equal(base->net->backbone_steps, n_steps);
-    ebb_net_refresh(base->net);
-    assert_int_equal(try_step(base, strategy), EBB_OK);
-    assert_memory_not_equal(base->net->parameters->values, before, size_bytes);
-    ebb_buffer_free(before);
-}
-
-static void test_stale_copies_are_refused(void **state)
-{
-    (void)state;
-    for (size_t s = 0; ebb_strategy_choice(s) != NULL; s++) {
-        const ebb_strategy *strategy = ebb_strategy_at(s);
-        if (strategy == &ebb_strategy_reference) {
-            continue; /* has no use for copies */
-        }
-        fixture base;
-        fixture_init(&base, &stepping);
-        assert_int_equal(try_step(&base, strategy), EBB_OK);
-        float *record = NULL;
-        fixture_succeed(ebb_parameters_arena(&record, base.net->parameters), "arena");
-        record[3] = 0.5f;
-        ebb_parameters_subtract(base.net->parameters, (const float *const *)&record, 1);
-        check_refusal(&base, strategy);
-        ebb_buffer_free(record);
-        fixture_clear(&base);
-    }
-}
-
-static void test_oracle_leaves_copies_stale(void **state)
-{
-    (void)state;
-    for (size_t s = 0; ebb_strategy_choice(s) != NULL; s++) {
-        const ebb_strategy *strategy = ebb_strategy_at(s);
-        if (strategy == &ebb_strategy_reference) {
-            continue;
-        }
-        fixture base;
-        fixture_init(&base, &stepping);
-        assert_int_equal(try_step(&base, &ebb_strategy_reference), EBB_OK);
-        assert_int_equal(try_step(&base, &ebb_strategy_reference), EBB_OK);
-        check_refusal(&base, strategy);
-        fixture_clear(&base);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -533,8 +453,6 @@ int main(void)
         cmocka_unit_test(test_digest_sees_parameters_alone),
         cmocka_unit_test(test_passes_are_plain_loops),
         cmocka_unit_test(test_distance),
-        cmocka_unit_test(test_stale_copies_are_refused),
-        cmocka_unit_test(test_oracle_leaves_copies_stale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

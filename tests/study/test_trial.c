@@ -171,16 +171,17 @@ static void test_validation_follows_each_epoch(void **state)
 
 /* ---- divergence -------------------------------------------------------------------- */
 
+#define DIVERGE "optimizer=sgd learning-rate=1e30 "
+
 static void test_divergence_is_told(void **state)
 {
     (void)state;
     static const char *const options[] = {
-        "optimizer=sgd learning-rate=1e30",
+        DIVERGE,
         "optimizer=adam learning-rate=1e30",
-        "optimizer=sgd learning-rate=1e30 batch-size=200 sequence=split last-batch=keep "
-        "steps=3",
-        "optimizer=sgd learning-rate=1e30 steps=1 tasks=1",
-        "optimizer=sgd learning-rate=1e30 steps=1 tasks=1 validation-fraction=0.1",
+        DIVERGE "batch-size=200 sequence=split last-batch=keep steps=3",
+        DIVERGE "steps=1 tasks=1",
+        DIVERGE "steps=1 tasks=1 validation-fraction=0.1",
     };
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         attempt self;

@@ -15,7 +15,14 @@
 #include "base/digest.h"
 #include "dumps.h"
 
-enum { LINE = 256, NAME = 32, N_SAMPLES = 400, N_TASKS = 3 };
+enum {
+    LINE = 256,
+    NAME = 32,
+    N_SAMPLES = 400,
+    N_TASKS = 3,
+    BATCH = 48,
+    N_FIRST = 49 * 17, /* weights of the first layer */
+};
 
 typedef struct dumped {
     attempt trial;
@@ -84,11 +91,11 @@ static void test_initial_parameters_are_untrained(void **state)
     float *initial = read_parameters(&self, "initial");
     float *trained = read_parameters(&self, "task1");
     size_t n_moved = 0;
-    for (size_t i = 0; i < 49 * 17; i++) { /* weights of the first layer: ±1/7 */
+    for (size_t i = 0; i < N_FIRST; i++) { /* ±1/√49 */
         assert_true(fabsf(initial[i]) <= 1.0f / 7.0f);
         n_moved += trained[i] != initial[i];
     }
-    assert_true(n_moved > 49 * 17 / 2);
+    assert_true(n_moved > N_FIRST / 2);
     free(initial);
     free(trained);
     close_dump(&self);
@@ -183,7 +190,7 @@ static void test_orders_belong_to_seed_and_task(void **state)
     open_dump(&one, "steps=3");
     open_dump(&same, "steps=3 scenario=dil hidden=3 tasks=2 optimizer=sgd");
     open_dump(&other, "steps=3 seed=2");
-    const size_t n = 3 * 48;
+    const size_t n = (size_t)3 * BATCH;
     uint32_t *a = read_order(&one, 2, n);
     uint32_t *b = read_order(&same, 2, n);
     uint32_t *c = read_order(&other, 2, n);
@@ -227,7 +234,7 @@ static void test_an_existing_folder_is_used(void **state)
     attempt again;
     snprintf(line, sizeof line, "steps=2 dump=%s", self.path);
     attempt_run(&again, line);
-    uint32_t *order = read_order(&self, 1, 2 * 48); /* the new one */
+    uint32_t *order = read_order(&self, 1, (size_t)2 * BATCH); /* the new one */
     free(order);
     attempt_clear(&again);
     close_dump(&self);
