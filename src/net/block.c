@@ -6,7 +6,7 @@
 #include "base/multiversion.h"
 #include "net/loss.h"
 
-ebb_status ebb_op_list_add(ebb_op_list *list,
+ebb_status ebb_op_list_add(ebb_op_list *list, ebb_work work,
                            void (*run)(const void *self, const ebb_step *step),
                            const void *self)
 {
@@ -19,7 +19,7 @@ ebb_status ebb_op_list_add(ebb_op_list *list,
         list->ops = ops;
         list->capacity = capacity;
     }
-    list->ops[list->n++] = (ebb_op){run, self};
+    list->ops[list->n++] = (ebb_op){run, self, work};
     return EBB_OK;
 }
 
@@ -97,17 +97,20 @@ static void run_backward(const void *self, const ebb_step *step)
 
 ebb_status ebb_block_add_forward(ebb_op_list *list, const ebb_block *block)
 {
-    EBB_TRY(ebb_op_list_add(list, ebb_block_gather, block));
+    EBB_TRY(ebb_op_list_add(list, EBB_WORK_BATCH, ebb_block_gather, block));
     for (size_t l = 0; l < block->batch->n_layers; l++) {
-        EBB_TRY(ebb_op_list_add(list, ebb_block_product, &block->forward[l]));
+        EBB_TRY(ebb_op_list_add(list, EBB_WORK_FORWARD, ebb_block_product,
+                                &block->forward[l]));
     }
     const bool train = block->batch->delta[0] != NULL;
-    return ebb_op_list_add(list, train ? ebb_block_differentiate : run_evaluate, block);
+    return ebb_op_list_add(list, EBB_WORK_LOSS,
+                           train ? ebb_block_differentiate : run_evaluate, block);
 }
 
 ebb_status ebb_block_add_backward(ebb_op_list *list, const ebb_block *block, size_t layer)
 {
-    return ebb_op_list_add(list, run_backward, &block->backward[layer]);
+    return ebb_op_list_add(list, EBB_WORK_BACKWARD, run_backward,
+                           &block->backward[layer]);
 }
 
 /* ---- kernels ------------------------------------------------------------------------

@@ -16,7 +16,7 @@ typedef struct ebb_op_list {
     size_t n, capacity;
 } ebb_op_list;
 
-ebb_status ebb_op_list_add(ebb_op_list *list,
+ebb_status ebb_op_list_add(ebb_op_list *list, ebb_work work,
                            void (*run)(const void *self, const ebb_step *step),
                            const void *self);
 void ebb_op_list_clear(ebb_op_list *list);

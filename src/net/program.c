@@ -22,6 +22,14 @@ typedef struct training_run {
     stamp *stamps; /* [thread · n_steps + step] */
 } training_run;
 
+const char *ebb_work_name(ebb_work work)
+{
+    static const char *const names[] = {"batch",    "forward", "loss",
+                                        "backward", "update",  "wait"};
+    _Static_assert(sizeof names / sizeof *names == EBB_WORK_COUNT, "a name each");
+    return names[work];
+}
+
 static ebb_status check_fresh(const ebb_net *net)
 {
     if (net->transposed_generation != net->parameters->generation) {
@@ -87,6 +95,39 @@ static void run_step(const training_run *run, const ebb_step *step, size_t index
     }
 }
 
+/* Books the time since *last. */
+static void book(ebb_profile *profile, ebb_work work, uint64_t *last)
+{
+    const uint64_t now = ebb_clock_now_ns();
+    profile->ns[work] += now - *last;
+    *last = now;
+}
+
+/* run_step with a reading of the clock wherever the kind of work changes. */
+static void run_step_profiled(const training_run *run, const ebb_step *step, size_t index,
+                              size_t thread)
+{
+    const ebb_program *program = run->program;
+    const ebb_phase *phases = program->phases + thread * program->n_phases;
+    ebb_profile *profile = &run->training->profile[thread];
+    uint64_t last = run->stamps[thread * run->training->n_steps + index].begin_ns;
+    for (size_t p = 0; p < program->n_phases; p++) {
+        if (p == 1 && thread == 0) {
+            reduce_rows(run, index);
+            book(profile, EBB_WORK_LOSS, &last);
+        }
+        const ebb_phase *phase = &phases[p];
+        for (size_t i = 0; i < phase->n; i++) {
+            phase->ops[i].run(phase->ops[i].self, step);
+            if (i + 1 == phase->n || phase->ops[i + 1].work != phase->ops[i].work) {
+                book(profile, phase->ops[i].work, &last);
+            }
+        }
+        meet(program, thread);
+        book(profile, EBB_WORK_WAIT, &last);
+    }
+}
+
 static void train_thread(void *argument, size_t thread)
 {
     const training_run *run = argument;
@@ -107,7 +148,11 @@ static void train_thread(void *argument, size_t thread)
             .row_loss = run->row_loss,
             .row_correct = run->row_correct,
         };
-        run_step(run, &step, i, thread);
+        if (training->profile == NULL) {
+            run_step(run, &step, i, thread);
+        } else {
+            run_step_profiled(run, &step, i, thread);
+        }
         stamps[i].end_ns = ebb_clock_now_ns();
     }
 }

@@ -26,9 +26,21 @@ typedef struct ebb_step {
     uint8_t *row_correct;                      /* n_rows, out */
 } ebb_step;
 
+/* What an operation's time counts as. */
+typedef enum ebb_work {
+    EBB_WORK_BATCH, /* forming the batch */
+    EBB_WORK_FORWARD,
+    EBB_WORK_LOSS,     /* with its gradient */
+    EBB_WORK_BACKWARD, /* gradients of activations */
+    EBB_WORK_UPDATE,   /* gradients of weights and the optimizer */
+    EBB_WORK_WAIT,     /* at barriers; no operation is of this kind */
+    EBB_WORK_COUNT
+} ebb_work;
+
 typedef struct ebb_op {
     void (*run)(const void *self, const ebb_step *step);
     const void *self;
+    ebb_work work;
 } ebb_op;
 
 typedef struct ebb_phase {
@@ -63,6 +75,14 @@ struct ebb_program {
     void (*destroy)(ebb_program *self);
 };
 
+/* Where one thread's time went, summed over steps. A line of its own for each thread. */
+typedef struct ebb_profile {
+    _Alignas(128) uint64_t ns[EBB_WORK_COUNT];
+} ebb_profile;
+
+/* "batch", "forward", …: names for records and tables. */
+const char *ebb_work_name(ebb_work work);
+
 /* Training steps one after the other; arrays hold one entry a step unless said. */
 typedef struct ebb_training {
     const ebb_rows *rows;
@@ -72,6 +92,7 @@ typedef struct ebb_training {
     double *loss;      /* out: mean over the batch, nats */
     uint32_t *correct; /* out: rows predicted right before the update */
     uint64_t *step_ns; /* out: from the first thread's start to the last thread's end */
+    ebb_profile *profile; /* one a thread of the program, added to; NULL: not wanted */
 } ebb_training;
 
 /* Runs the steps inside one parallel region. Fails with EBB_ERR_WRONG when derived

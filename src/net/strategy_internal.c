@@ -164,24 +164,27 @@ static void fill_gradient(internal_program *self, size_t layer)
 
 static ebb_status list_forward(internal_program *self, ebb_op_list *list)
 {
-    EBB_TRY(ebb_op_list_add(list, run_gather, self));
+    EBB_TRY(ebb_op_list_add(list, EBB_WORK_BATCH, run_gather, self));
     for (size_t l = 0; l < self->batch.n_layers; l++) {
-        EBB_TRY(ebb_op_list_add(list, ebb_block_product, &self->whole.forward[l]));
+        EBB_TRY(ebb_op_list_add(list, EBB_WORK_FORWARD, ebb_block_product,
+                                &self->whole.forward[l]));
     }
-    return ebb_op_list_add(list, run_differentiate, self);
+    return ebb_op_list_add(list, EBB_WORK_LOSS, run_differentiate, self);
 }
 
 static ebb_status list_backward(internal_program *self, ebb_op_list *list)
 {
     for (size_t l = self->batch.n_layers; l-- > 0;) {
         fill_gradient(self, l);
-        EBB_TRY(ebb_op_list_add(list, run_gradient, &self->gradients[l]));
+        EBB_TRY(
+            ebb_op_list_add(list, EBB_WORK_UPDATE, run_gradient, &self->gradients[l]));
         if (l > 0) {
-            EBB_TRY(ebb_op_list_add(list, ebb_block_product, &self->whole.backward[l]));
-            EBB_TRY(ebb_op_list_add(list, run_mask, &self->masks[l]));
+            EBB_TRY(ebb_op_list_add(list, EBB_WORK_BACKWARD, ebb_block_product,
+                                    &self->whole.backward[l]));
+            EBB_TRY(ebb_op_list_add(list, EBB_WORK_BACKWARD, run_mask, &self->masks[l]));
         }
     }
-    return ebb_op_list_add(list, run_update, self);
+    return ebb_op_list_add(list, EBB_WORK_UPDATE, run_update, self);
 }
 
 static ebb_status build(ebb_program *program, size_t thread)

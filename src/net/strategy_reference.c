@@ -247,8 +247,8 @@ static void fill_worker(reference_program *self, size_t thread, size_t width)
         own->n_rows = end - own->first_row;
         own->first_sample = own->first_row;
     }
-    own->ops[0] = (ebb_op){run_rows, own};
-    own->ops[1] = (ebb_op){run_weights, own};
+    own->ops[0] = (ebb_op){run_rows, own, EBB_WORK_FORWARD};
+    own->ops[1] = (ebb_op){run_weights, own, EBB_WORK_UPDATE};
     for (size_t p = 0; p < self->base.n_phases; p++) {
         self->base.phases[thread * self->base.n_phases + p] =
             (ebb_phase){&own->ops[p], 1};

@@ -109,7 +109,7 @@ static ebb_status build_shard(shards_program *self, size_t index, size_t thread)
     EBB_TRY(ebb_block_add_forward(list, &own->block));
     for (size_t l = self->batch.n_layers; l-- > 0;) {
         fill_product(self, own, l);
-        EBB_TRY(ebb_op_list_add(list, run_product, &own->products[l]));
+        EBB_TRY(ebb_op_list_add(list, EBB_WORK_UPDATE, run_product, &own->products[l]));
         if (l > 0) {
             EBB_TRY(ebb_block_add_backward(list, &own->block, l));
         }
@@ -177,8 +177,8 @@ static ebb_status build(ebb_program *program, size_t thread)
     for (size_t s = begin; s < end; s++) {
         EBB_TRY(build_shard(self, s, thread));
     }
-    return ebb_op_list_add(&self->parts.threads[thread].lists[1], run_pieces,
-                           &self->ranges[thread]);
+    return ebb_op_list_add(&self->parts.threads[thread].lists[1], EBB_WORK_UPDATE,
+                           run_pieces, &self->ranges[thread]);
 }
 
 static void bind_head(ebb_program *program, size_t head)

@@ -138,8 +138,8 @@ static ebb_status build_tiles(tiles_program *self, size_t thread)
     ebb_piece_list_share(&begin, &end, &self->pieces, thread, self->base.n_threads);
     for (size_t i = begin; i < end; i++) {
         fill_tile(self, i, gradient);
-        EBB_TRY(ebb_op_list_add(&part->lists[1], linear ? run_linear_tile : run_tile,
-                                &self->tiles[i]));
+        EBB_TRY(ebb_op_list_add(&part->lists[1], EBB_WORK_UPDATE,
+                                linear ? run_linear_tile : run_tile, &self->tiles[i]));
     }
     return EBB_OK;
 }
