@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PAPER_COLUMNS = 16 }; /* that fit beside each other on a sheet */
+
 __attribute__((format(printf, 2, 0))) static void
 append_cell(ebb_grid *grid, const char *format, va_list arguments)
 {
@@ -203,6 +205,68 @@ static void render_latex(ebb_text *out, const ebb_grid *grid)
     ebb_text_append(out, "\\bottomrule\n\\end{tabular}\n");
 }
 
+/* Bytes of the character that text begins with; 0 where XML knows none such. */
+static size_t character_bytes(const char *text)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    const unsigned char head = bytes[0];
+    if (head < 0x80) {
+        return head >= 0x20 || head == '\n' || head == '\t' ? 1 : 0;
+    }
+    const size_t n = head >= 0xf0 ? 4 : head >= 0xe0 ? 3 : head >= 0xc2 ? 2 : 0;
+    for (size_t i = 1; i < n; i++) {
+        if ((bytes[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    const bool unused = strncmp(text, "\xEF\xBF\xBE", 3) == 0 ||
+                        strncmp(text, "\xEF\xBF\xBF", 3) == 0 || head > 0xf4;
+    return unused ? 0 : n;
+}
+
+void ebb_grid_escape_html(ebb_text *out, const char *text)
+{
+    while (*text != '\0') {
+        const size_t n = character_bytes(text);
+        switch (n == 0 ? '\0' : *text) {
+        case '\0': ebb_text_append(out, "\xEF\xBF\xBD"); break;
+        case '&': ebb_text_append(out, "&amp;"); break;
+        case '<': ebb_text_append(out, "&lt;"); break;
+        case '>': ebb_text_append(out, "&gt;"); break;
+        case '"': ebb_text_append(out, "&quot;"); break;
+        case '\'': ebb_text_append(out, "&#39;"); break;
+        default: ebb_text_append(out, "%.*s", (int)n, text); break;
+        }
+        text += n == 0 ? 1 : n;
+    }
+}
+
+static void append_html_cell(ebb_text *out, const ebb_grid *grid, size_t i)
+{
+    const char *tag = i < grid->n_columns ? "th" : "td";
+    const bool numeric = grid->numeric[i % grid->n_columns];
+    ebb_text_append(out, "<%s%s>", tag, numeric ? " class=\"n\"" : "");
+    ebb_grid_escape_html(out, grid->cells[i]);
+    ebb_text_append(out, "</%s>", tag);
+}
+
+static void render_html(ebb_text *out, const ebb_grid *grid)
+{
+    ebb_text_append(out, "<div class=\"scroll%s\"><table>\n<thead>\n",
+                    grid->n_columns > PAPER_COLUMNS ? " wide" : "");
+    for (size_t i = 0; i < grid->n_cells; i++) {
+        const bool first = i % grid->n_columns == 0;
+        const bool last = (i + 1) % grid->n_columns == 0;
+        ebb_text_append(out, "%s", first ? "<tr>" : "");
+        append_html_cell(out, grid, i);
+        ebb_text_append(out, "%s", last ? "</tr>\n" : "");
+        if (i + 1 == grid->n_columns) {
+            ebb_text_append(out, "</thead>\n<tbody>\n");
+        }
+    }
+    ebb_text_append(out, "</tbody>\n</table></div>\n");
+}
+
 static ebb_status render_aligned(ebb_text *out, const ebb_grid *grid)
 {
     size_t *widths = calloc(grid->n_columns, sizeof *widths);
@@ -229,6 +293,7 @@ ebb_status ebb_grid_render(ebb_text *out, const ebb_grid *grid, ebb_format forma
     case EBB_MARKDOWN: EBB_TRY(render_aligned(out, grid)); break;
     case EBB_CSV: render_csv(out, grid); break;
     case EBB_LATEX: render_latex(out, grid); break;
+    case EBB_HTML: render_html(out, grid); break;
     }
     return ebb_text_check(out);
 }

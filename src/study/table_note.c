@@ -23,6 +23,12 @@ void ebb_table__heading(ebb_text *out, ebb_format format, const char *heading,
         ebb_text_append(out, "}\\par\n");
         ebb_grid_escape_latex(out, paragraph);
         ebb_text_append(out, "%s", paragraph[0] != '\0' ? "\\par\n" : "");
+    } else if (format == EBB_HTML) {
+        ebb_text_append(out, "<h3>");
+        ebb_grid_escape_html(out, heading);
+        ebb_text_append(out, "</h3>\n<p class=\"note\">");
+        ebb_grid_escape_html(out, paragraph);
+        ebb_text_append(out, "</p>\n");
     }
 }
 
@@ -34,6 +40,10 @@ static void append_note(ebb_text *out, ebb_format format, const char *text)
         ebb_text_append(out, "\\par{\\footnotesize ");
         ebb_grid_escape_latex(out, text);
         ebb_text_append(out, "\\par}\n");
+    } else if (format == EBB_HTML) {
+        ebb_text_append(out, "<p class=\"note\">");
+        ebb_grid_escape_html(out, text);
+        ebb_text_append(out, "</p>\n");
     }
 }
 

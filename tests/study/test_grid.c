@@ -65,6 +65,23 @@ static void test_latex_is_escaped(void **state)
     ebb_text_clear(&out);
 }
 
+static void test_html_is_escaped(void **state)
+{
+    (void)state;
+    assert_rendered(EBB_HTML,
+                    "<div class=\"scroll\"><table>\n<thead>\n"
+                    "<tr><th>name</th><th class=\"n\">p50 µs</th></tr>\n"
+                    "</thead>\n<tbody>\n"
+                    "<tr><td>a, &quot;b&quot;</td><td class=\"n\">1.5</td></tr>\n"
+                    "<tr><td>x_y</td><td class=\"n\">10.0 ± 0.1</td></tr>\n"
+                    "</tbody>\n</table></div>\n");
+    ebb_text out = {0};
+    ebb_grid_escape_html(&out, "<b>&'\x01\xff\xc3µ\xEF\xBF\xBF\xe2\x82");
+    assert_string_equal(out.data, "&lt;b&gt;&amp;&#39;\uFFFD\uFFFD\uFFFDµ"
+                                  "\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD");
+    ebb_text_clear(&out);
+}
+
 static void test_decimals_follow_the_interval(void **state)
 {
     (void)state;
@@ -115,6 +132,7 @@ int main(void)
         cmocka_unit_test(test_markdown_is_aligned),
         cmocka_unit_test(test_csv_is_quoted),
         cmocka_unit_test(test_latex_is_escaped),
+        cmocka_unit_test(test_html_is_escaped),
         cmocka_unit_test(test_decimals_follow_the_interval),
         cmocka_unit_test(test_significant_digits),
         cmocka_unit_test(test_empty_grid),
