@@ -197,33 +197,58 @@ static ebb_status fail_short_option(const char *word)
     return ebb_fail(EBB_ERR_USAGE, "%s: unknown option (options begin with --)", shown);
 }
 
+typedef enum word_kind {
+    WORD_PLAIN,
+    WORD_END_OF_OPTIONS,
+    WORD_OPTION,
+    WORD_SHORT
+} word_kind;
+
+static word_kind kind_of(const char *word, bool only_plain)
+{
+    if (only_plain || word[0] != '-' || word[1] == '\0') {
+        return WORD_PLAIN;
+    }
+    if (word[1] != '-') {
+        return WORD_SHORT;
+    }
+    return word[2] == '\0' ? WORD_END_OF_OPTIONS : WORD_OPTION;
+}
+
+static ebb_status check_count(const ebb_arguments *arguments)
+{
+    const ebb_command *command = arguments->command;
+    if (command == NULL || arguments->n_words >= command->min_words) {
+        return EBB_OK;
+    }
+    return ebb_fail(EBB_ERR_USAGE, "%s: argument missing (usage: ebb %s %s)",
+                    command->name, command->name, command->usage);
+}
+
 ebb_status ebb_arguments_parse(ebb_arguments *arguments, size_t *used, char *const *words,
                                size_t n)
 {
-    bool only_words = false;
-    size_t i = 0;
-    while (i < n) {
+    bool only_plain = false;
+    *used = 0;
+    while (*used < n) {
         size_t step = 1;
-        if (!only_words && strcmp(words[i], "--") == 0) {
-            only_words = true;
-        } else if (!only_words && strncmp(words[i], "--", 2) == 0) {
-            EBB_TRY(parse_option(arguments, &step, words + i, n - i));
-        } else if (!only_words && words[i][0] == '-' && words[i][1] != '\0') {
-            return fail_short_option(words[i]);
-        } else if (arguments->command == NULL) {
-            break;
-        } else {
-            EBB_TRY(add_word(arguments, words[i]));
+        const word_kind kind = kind_of(words[*used], only_plain);
+        if (kind == WORD_SHORT) {
+            return fail_short_option(words[*used]);
         }
-        i += step;
+        if (kind == WORD_PLAIN && arguments->command == NULL) {
+            break;
+        }
+        if (kind == WORD_PLAIN) {
+            EBB_TRY(add_word(arguments, words[*used]));
+        } else if (kind == WORD_OPTION) {
+            EBB_TRY(parse_option(arguments, &step, words + *used, n - *used));
+        } else {
+            only_plain = true;
+        }
+        *used += step;
     }
-    *used = i;
-    const ebb_command *command = arguments->command;
-    if (command != NULL && arguments->n_words < command->min_words) {
-        return ebb_fail(EBB_ERR_USAGE, "%s: argument missing (usage: ebb %s %s)",
-                        command->name, command->name, command->usage);
-    }
-    return EBB_OK;
+    return check_count(arguments);
 }
 
 void ebb_arguments_clear(ebb_arguments *arguments)

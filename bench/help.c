@@ -40,7 +40,7 @@ static void print_wrapped(FILE *stream, const char *text, size_t at)
             fputc(' ', stream);
             at++;
         }
-        fwrite(text, 1, length, stream);
+        fprintf(stream, "%.*s", (int)length, text);
         at += length;
         first = false;
         text += length + strspn(text + length, " ");

@@ -97,7 +97,9 @@ static ebb_status read_description(ebb_suite *out, const char *path, const ebb_n
         return ebb_fail_memory(strlen(text) + 1);
     }
     for (char *c = out->description; *c != '\0'; c++) {
-        *c = *c == '\n' || *c == '\t' ? ' ' : *c;
+        if (*c == '\n' || *c == '\t') {
+            *c = ' ';
+        }
     }
     return EBB_OK;
 }

@@ -50,15 +50,10 @@ static ebb_status check_key(const ebb_suite_source *source, const ebb_node *entr
         if (!belongs_into_suite(option)) {
             continue;
         }
-        snprintf(keys[n], sizeof keys[n], "%s", option->name);
-        for (char *c = keys[n]; *c != '\0'; c++) {
-            *c = *c == '-' ? '_' : *c;
-        }
-        names[n] = keys[n];
-        if (strcmp(keys[n], entry->key) == 0) {
+        names[n] = ebb_config_key(keys[n], option->name);
+        if (strcmp(names[n++], entry->key) == 0) {
             return EBB_OK;
         }
-        n++;
     }
     place at;
     place_of(&at, source, entry->line, entry->key);

@@ -59,7 +59,7 @@ ebb_status ebb_config_copy(ebb_config *out, const ebb_config *config)
     return EBB_OK;
 }
 
-const char *ebb_config__key(char out[32], const char *name)
+const char *ebb_config_key(char out[32], const char *name)
 {
     size_t i = 0;
     for (; i < 31 && name[i] != '\0'; i++) {
@@ -78,7 +78,7 @@ int ebb_config_find(const char *name)
         char key[32];
         const char *candidate = ebb_config_option_at(i)->name;
         if (strcmp(candidate, name) == 0 ||
-            strcmp(ebb_config__key(key, candidate), name) == 0) {
+            strcmp(ebb_config_key(key, candidate), name) == 0) {
             return (int)i;
         }
     }
@@ -95,7 +95,7 @@ static ebb_status fail_unknown(const char *where, const char *name)
     size_t n = 0;
     for (; ebb_config_option_at(n) != NULL; n++) {
         const char *option = ebb_config_option_at(n)->name;
-        names[n] = dashes ? option : ebb_config__key(keys[n], option);
+        names[n] = dashes ? option : ebb_config_key(keys[n], option);
     }
     const char *nearest = ebb_text_nearest(name, names, n);
     char shown[64];

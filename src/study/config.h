@@ -99,6 +99,8 @@ const ebb_config_option *ebb_config_option_at(size_t index);
 ebb_choice_fn ebb_config_choices(size_t index);
 /* Index of an option by name (dashes or underscores), −1 if there is none. */
 int ebb_config_find(const char *name);
+/* The option's name as a key of YAML and JSON: "batch-size" as "batch_size". */
+const char *ebb_config_key(char out[32], const char *name);
 
 /* Every option with its value in force but paths: names with underscores, values as
  * numbers, booleans ("yes"/"no" texts), texts or lists. New reference. */

@@ -18,8 +18,7 @@ static const char *place_of(place *out, const char *where, const char *name)
     if (where == NULL || where[0] == '\0') {
         snprintf(out->text, sizeof out->text, "--%s", name);
     } else {
-        snprintf(out->text, sizeof out->text, "%s: %s", where,
-                 ebb_config__key(key, name));
+        snprintf(out->text, sizeof out->text, "%s: %s", where, ebb_config_key(key, name));
     }
     return out->text;
 }
@@ -205,7 +204,9 @@ static void spell_as_key(char *message)
     }
     memmove(message, message + 2, strlen(message + 2) + 1);
     for (char *c = message; *c != '\0' && *c != ':'; c++) {
-        *c = *c == '-' ? '_' : *c;
+        if (*c == '-') {
+            *c = '_';
+        }
     }
 }
 

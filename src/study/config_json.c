@@ -61,7 +61,7 @@ static ebb_status add_option(json_t *object, const ebb_config__row *row,
     ebb_text_clear(&text);
     char key[32];
     /* json_object_set_new takes the reference and refuses NULL. */
-    if (json_object_set_new(object, ebb_config__key(key, row->option.name), value) != 0) {
+    if (json_object_set_new(object, ebb_config_key(key, row->option.name), value) != 0) {
         return ebb_fail_memory(sizeof *config);
     }
     return EBB_OK;

@@ -55,7 +55,4 @@ const void *ebb_config__field_of(const ebb_config *config, const ebb_config__row
 
 /* Classes of the data set that config names. */
 size_t ebb_config__classes(const ebb_config *config);
-/* "batch-size" to "batch_size"; out holds 32 bytes. */
-const char *ebb_config__key(char out[32], const char *name);
-
 #endif
