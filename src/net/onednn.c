@@ -374,3 +374,19 @@ ebb_status ebb_product_run(const ebb_product *p)
                    (dnnl_dim_t)p->b_leading, p->beta, p->c, (dnnl_dim_t)p->c_leading);
     return status == dnnl_success ? EBB_OK : EBB_ERR_FAILED;
 }
+
+ebb_status ebb_product_warm(const ebb_product *product)
+{
+    ebb_product trial = *product;
+    if (trial.a == NULL) {
+        return EBB_OK;
+    }
+    for (int beta = 0; beta < 2; beta++) {
+        trial.beta = (float)beta;
+        if (ebb_product_run(&trial) != EBB_OK) {
+            return ebb_fail(EBB_ERR_ENVIRONMENT, "oneDNN: sgemm %zu x %zu x %zu refused",
+                            trial.m, trial.n, trial.k);
+        }
+    }
+    return EBB_OK;
+}

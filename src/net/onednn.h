@@ -63,4 +63,9 @@ typedef struct ebb_product {
 /* Runs on the calling thread. */
 ebb_status ebb_product_run(const ebb_product *product);
 
+/* Runs it into c with beta 0 and 1, so that the library makes its kernels now and not in
+ * the first step. Fails with EBB_ERR_ENVIRONMENT. A product without a (a bias) is left
+ * alone. */
+ebb_status ebb_product_warm(const ebb_product *product);
+
 #endif

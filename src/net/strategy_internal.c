@@ -176,6 +176,7 @@ static ebb_status list_backward(internal_program *self, ebb_op_list *list)
 {
     for (size_t l = self->batch.n_layers; l-- > 0;) {
         fill_gradient(self, l);
+        EBB_TRY(ebb_product_warm(&self->gradients[l].product));
         EBB_TRY(
             ebb_op_list_add(list, EBB_WORK_UPDATE, run_gradient, &self->gradients[l]));
         if (l > 0) {

@@ -109,6 +109,7 @@ static ebb_status build_shard(shards_program *self, size_t index, size_t thread)
     EBB_TRY(ebb_block_add_forward(list, &own->block));
     for (size_t l = self->batch.n_layers; l-- > 0;) {
         fill_product(self, own, l);
+        EBB_TRY(ebb_product_warm(&own->products[l].product));
         EBB_TRY(ebb_op_list_add(list, EBB_WORK_UPDATE, run_product, &own->products[l]));
         if (l > 0) {
             EBB_TRY(ebb_block_add_backward(list, &own->block, l));

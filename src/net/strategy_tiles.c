@@ -16,10 +16,11 @@
 #include "net/strategy.h"
 
 enum {
-    MIN_BLOCK_ROWS = 16, /* kernels keep their speed, and rows their bits, from here up */
-    MAX_BLOCK_ROWS = 64, /* activations of a block stay in the second-level cache */
-    BLOCKS_WANTED = 8,   /* of a batch, so that eight threads have work */
-    TILE_ROWS = 64,      /* 112 is 1 % faster on one thread and coarser on many */
+    MIN_BLOCK_ROWS = 8,     /* below it the kernels lose their speed */
+    WANTED_BLOCK_ROWS = 16, /* from here up rows keep their bits on every processor */
+    MAX_BLOCK_ROWS = 64,    /* activations of a block stay in the second-level cache */
+    BLOCKS_WANTED = 8,      /* of a batch, so that eight threads have work */
+    TILE_ROWS = 64,         /* 112 is 1 % faster on one thread and coarser on many */
     TILE_COLUMNS = 256,
 };
 
@@ -138,6 +139,7 @@ static ebb_status build_tiles(tiles_program *self, size_t thread)
     ebb_piece_list_share(&begin, &end, &self->pieces, thread, self->base.n_threads);
     for (size_t i = begin; i < end; i++) {
         fill_tile(self, i, gradient);
+        EBB_TRY(ebb_product_warm(&self->tiles[i].product));
         EBB_TRY(ebb_op_list_add(&part->lists[1], EBB_WORK_UPDATE,
                                 linear ? run_linear_tile : run_tile, &self->tiles[i]));
     }
@@ -176,11 +178,16 @@ static void destroy(ebb_program *program)
     free(self);
 }
 
+/* Two blocks at least where both keep their speed, then blocks of 16 rows, and larger
+ * ones once there are eight. */
 static size_t choose_blocks(size_t n_rows)
 {
-    size_t block_rows = n_rows / BLOCKS_WANTED;
-    block_rows = block_rows > MAX_BLOCK_ROWS ? MAX_BLOCK_ROWS : block_rows;
+    size_t block_rows = n_rows / 2;
     block_rows = block_rows < MIN_BLOCK_ROWS ? MIN_BLOCK_ROWS : block_rows;
+    block_rows = block_rows > WANTED_BLOCK_ROWS ? WANTED_BLOCK_ROWS : block_rows;
+    const size_t for_eight = n_rows / BLOCKS_WANTED;
+    block_rows = block_rows < for_eight ? for_eight : block_rows;
+    block_rows = block_rows > MAX_BLOCK_ROWS ? MAX_BLOCK_ROWS : block_rows;
     return n_rows < block_rows ? 1 : n_rows / block_rows;
 }
 
