@@ -120,7 +120,7 @@ static void bind_nothing(ebb_program *self, size_t head)
 static void test_an_allocating_step_is_seen(void **state)
 {
     (void)state;
-    const ebb_op op = {allocate_in_step, NULL};
+    const ebb_op op = {.run = allocate_in_step};
     ebb_phase phases[THREADS] = {{&op, 1}, {&op, 1}};
     fixture base;
     fixture_init(&base, &spec);

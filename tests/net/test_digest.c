@@ -42,6 +42,8 @@ static const digest_case cases[] = {
     {"narrow", {3, {1, 3}, 1, 2, SGD}, {48}, {0, 0, 2, 0}, 3},
 };
 
+enum { N_CASES = sizeof cases / sizeof *cases };
+
 /* All that must not depend on the number of threads. */
 typedef struct outcome {
     fixture base;
@@ -118,6 +120,22 @@ static void compare_teams(void **state)
     }
 }
 
+/* Without that promise the bits are still those of the number of threads. */
+static void test_equal_teams_give_equal_bits(void **state)
+{
+    (void)state;
+    for (size_t s = 0; ebb_strategy_choice(s) != NULL; s++) {
+        const ebb_strategy *strategy = ebb_strategy_at(s);
+        for (size_t c = 0; !strategy->same_bits && c < N_CASES; c++) {
+            outcome *one = follow(strategy, &cases[c], 2);
+            outcome *other = follow(strategy, &cases[c], 2);
+            compare_outcomes(one, other);
+            forget(one);
+            forget(other);
+        }
+    }
+}
+
 /* A digest that never changes would be equal, too. */
 static void test_digests_tell_apart(void **state)
 {
@@ -170,17 +188,74 @@ static void test_derived_copies_stay_current(void **state)
     }
 }
 
+/* Three steps, with the profile of both threads. */
+static void train_profiled(fixture *base, const ebb_strategy *strategy,
+                           ebb_profile profile[2])
+{
+    double loss[N_STEPS];
+    uint32_t correct[N_STEPS];
+    uint64_t step_ns[N_STEPS];
+    const ebb_training training = {.rows = &base->rows,
+                                   .order = base->order,
+                                   .n_steps = N_STEPS,
+                                   .target = cases[0].target,
+                                   .loss = loss,
+                                   .correct = correct,
+                                   .step_ns = step_ns,
+                                   .profile = profile};
+    ebb_program *program = NULL;
+    fixture_succeed(strategy->compile_train(&program, base->net, 16), "compiling");
+    fixture_succeed(ebb_program_train(program, &training), "training");
+    uint64_t all_ns = 0;
+    uint64_t booked_ns = 0;
+    for (size_t i = 0; i < N_STEPS; i++) {
+        all_ns += step_ns[i];
+    }
+    for (size_t work = 0; work < EBB_WORK_COUNT; work++) {
+        booked_ns += profile[0].ns[work];
+    }
+    assert_true(booked_ns > all_ns / 100 && booked_ns <= all_ns);
+    assert_true(profile[0].ns[EBB_WORK_UPDATE] > 0);
+    ebb_program_destroy(program);
+}
+
+static void test_profiles_change_no_bits(void **state)
+{
+    (void)state;
+    for (size_t s = 0; ebb_strategy_choice(s) != NULL; s++) {
+        const ebb_strategy *strategy = ebb_strategy_at(s);
+        fixture_spec spec = cases[0].spec;
+        ebb_profile profile[2] = {0};
+        fixture plain;
+        fixture profiled;
+        spec.threads = 2;
+        fixture_init(&plain, &spec);
+        fixture_init(&profiled, &spec);
+        fixture_train_once(&plain, strategy, 16, cases[0].target, N_STEPS);
+        train_profiled(&profiled, strategy, profile);
+        assert_memory_equal(profiled.net->parameters->values,
+                            plain.net->parameters->values,
+                            plain.shape.n_floats * sizeof(float));
+        fixture_clear(&plain);
+        fixture_clear(&profiled);
+    }
+}
+
 int main(void)
 {
-    enum { N = sizeof cases / sizeof *cases };
-    digest_case own[N]; /* a state is no pointer to const */
-    struct CMUnitTest tests[N + 2] = {
+    static const struct CMUnitTest fixed[] = {
+        cmocka_unit_test(test_equal_teams_give_equal_bits),
         cmocka_unit_test(test_digests_tell_apart),
         cmocka_unit_test(test_derived_copies_stay_current),
+        cmocka_unit_test(test_profiles_change_no_bits),
     };
+    enum { N_FIXED = sizeof fixed / sizeof *fixed };
+    digest_case own[N_CASES]; /* a state is no pointer to const */
+    struct CMUnitTest tests[N_FIXED + N_CASES];
+    memcpy(tests, fixed, sizeof fixed);
     memcpy(own, cases, sizeof cases);
-    for (size_t i = 0; i < N; i++) {
-        tests[i + 2] =
+    for (size_t i = 0; i < N_CASES; i++) {
+        tests[N_FIXED + i] =
             (struct CMUnitTest){own[i].name, compare_teams, NULL, NULL, &own[i]};
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
