@@ -123,7 +123,7 @@ static double batch_loss(model *self, size_t *n_correct)
     const size_t n = self->which->batch;
     double sum = 0;
     self->signs = UINT64_C(14695981039346656037);
-    self->nearest = INFINITY;
+    self->nearest = (double)INFINITY;
     *n_correct = 0;
     for (size_t i = 0; i < n; i++) {
         bool correct = false;

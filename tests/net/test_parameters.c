@@ -229,7 +229,10 @@ static void test_streams_are_independent(void **state)
     describe(&few_shape, 49, published, 2, 10);
     describe(&many_shape, 49, published, 5, 10);
     describe(&wide_shape, 49, published, 1, 50);
-    for (int kind = 0; kind < 2; kind++) {
+    static const ebb_initialization kinds[] = {EBB_INITIALIZATION_UNIFORM_FAN_IN,
+                                               EBB_INITIALIZATION_XAVIER_UNIFORM};
+    for (size_t i = 0; i < 2; i++) {
+        const ebb_initialization kind = kinds[i];
         ebb_parameters *few = initialized(&few_shape, team, kind, 9, 10);
         ebb_parameters *many = initialized(&many_shape, team, kind, 9, 10);
         ebb_parameters *wide = initialized(&wide_shape, team, kind, 9, 10);
