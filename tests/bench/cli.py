@@ -13,6 +13,8 @@ import subprocess
 import sys
 import time
 
+sys.dont_write_bytecode = True  # the source tree stays as it is
+
 from program import (EBB, TINY, check, check_equal, check_match, environment, folder, main,
                      run)
 
