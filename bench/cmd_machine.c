@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "command.h"
-#include "machine/report.h"
 #include "machine/topology.h"
+#include "study/matmul_roof.h"
 
 enum { FORMAT_TEXT, FORMAT_JSON };
 
@@ -139,12 +139,56 @@ static void print_fma(const json_t *roofs)
     }
 }
 
+static void print_matmul(const json_t *roofs)
+{
+    const json_t *list = json_object_get(roofs, "matmul_gflops");
+    printf("  threads  shape        GFLOP/s of oneDNN's matrix product in cache\n");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *roof = json_array_get(list, i);
+        char shape[48];
+        snprintf(shape, sizeof shape, "%lldx%lldx%lld", integer_of(roof, "m"),
+                 integer_of(roof, "n"), integer_of(roof, "k"));
+        printf("  %7lld  %-11s", integer_of(roof, "threads"), shape);
+        print_spread(roof, 1);
+        printf("  %s\n", text_of(roof, "kernel"));
+    }
+}
+
+/* width: of the spread, so that columns stand under each other. */
+static void print_stream(const json_t *roof, const char *key, int width)
+{
+    char low[16];
+    char high[16];
+    char range[32];
+    snprintf(low, sizeof low, "%s_low", key);
+    snprintf(high, sizeof high, "%s_high", key);
+    snprintf(range, sizeof range, "(%.1f to %.1f)", number_of(roof, low),
+             number_of(roof, high));
+    printf("%9.1f %-*s", number_of(roof, key), width, range);
+}
+
+static void print_bandwidth(const json_t *roofs)
+{
+    const json_t *list = json_object_get(roofs, "bandwidth_gbs");
+    printf("  threads  level   GB/s: read, write, a = b + s c\n");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *roof = json_array_get(list, i);
+        printf("  %7lld  %-6s", integer_of(roof, "threads"), text_of(roof, "level"));
+        print_stream(roof, "read", 18);
+        print_stream(roof, "write", 18);
+        print_stream(roof, "triad", 0);
+        printf("\n");
+    }
+}
+
 static void print_roofs(const json_t *machine)
 {
     const json_t *roofs = json_object_get(machine, "roofs");
     const json_t *barriers = json_object_get(roofs, "barrier_ns");
     const json_t *wake = json_object_get(roofs, "wake_ns");
     print_fma(roofs);
+    print_matmul(roofs);
+    print_bandwidth(roofs);
     for (size_t i = 0; i < json_array_size(barriers); i++) {
         const json_t *roof = json_array_get(barriers, i);
         printf("  %7lld  barrier", integer_of(roof, "threads"));
@@ -233,7 +277,7 @@ static ebb_status run(const ebb_arguments *arguments)
     ebb_topology *topology = NULL;
     json_t *machine = NULL;
     EBB_TRY(ebb_topology_create(&topology));
-    const ebb_status status = ebb_machine_json(&machine, topology);
+    const ebb_status status = ebb_matmul_roof_machine_json(&machine, topology);
     ebb_topology_destroy(topology);
     if (status != EBB_OK) {
         return status;
@@ -259,13 +303,19 @@ const ebb_command ebb_command_machine = {
     .name = "machine",
     .summary = "topology, usable CPUs, placements, measured roofs, noise",
     .usage = "[options]",
-    .details = "Shows what this process may use of the machine and measures, in about a "
-               "second,\n"
-               "the rate of multiply-adds at several thread counts, the barrier between "
-               "threads,\n"
-               "the clock, and what else runs. Figures in a trial's record that are "
-               "shares of a\n"
-               "peak refer to the widest vectors.\n"
+    .details = "Shows what this process may use of the machine and measures, at several "
+               "thread\n"
+               "counts and in a few seconds, the rate of multiply-adds, that of oneDNN's "
+               "matrix\n"
+               "products in cache, the bandwidth of each cache and of memory, the "
+               "barrier between\n"
+               "threads, the clock, and what else runs: medians with the lowest and "
+               "highest round.\n"
+               "In the JSON object, `methods` says how each figure was obtained. Figures "
+               "in a\n"
+               "trial's record that are shares of a peak refer to multiply-adds with the "
+               "widest\n"
+               "vectors.\n"
                "\n"
                "  ebb machine\n"
                "  ebb machine --format json > machine.json\n",

@@ -10,7 +10,8 @@
 #include "base/status.h"
 #include "machine/topology.h"
 
-/* Measures (machine/roofs.h) and describes. New reference. Outside parallel regions only.
+/* Measures (machine/roofs.h) and describes; `matmul_gflops` is left empty for whoever
+ * measures it (study/matmul_roof.h). New reference. Outside parallel regions only.
  * Fails with EBB_ERR_ENVIRONMENT. */
 ebb_status ebb_machine_json(json_t **out, const ebb_topology *topology);
 

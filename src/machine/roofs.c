@@ -5,11 +5,9 @@
 
 #include "base/clock.h"
 #include "machine/peak.h"
-#include "machine/placement.h"
 #include "machine/spread.h"
 
 enum {
-    LADDER_MAX = 14,
     PEAK_ROUNDS = 15,
     NOISE_ROUNDS = 100,
     ROUND_NS = 2000000,
@@ -38,53 +36,6 @@ size_t ebb_roofs_ladder(size_t *sizes, size_t capacity, const ebb_topology *topo
         sizes[n++] = cpus < most ? cpus : most;
     }
     return n;
-}
-
-/* A team of n threads, each on its own usable CPU in the order of `cores`. */
-typedef struct bound_team {
-    ebb_team *team;
-    int cpus[EBB_TEAM_MAX_THREADS];
-    const ebb_topology *topology;
-} bound_team;
-
-/* Threads of libgomp begin with the mask of the one that starts them: it is opened first.
- */
-static ebb_status bound_team_create(bound_team *out, size_t n_threads,
-                                    const ebb_topology *topology)
-{
-    out->team = NULL;
-    out->topology = topology;
-    EBB_TRY(ebb_placement_assign(&ebb_placement_cores, out->cpus, n_threads, topology));
-    EBB_TRY(ebb_team_create(&out->team, n_threads));
-    const ebb_status status = ebb_placement_bind(out->team, out->cpus, topology);
-    if (status != EBB_OK) {
-        ebb_team_destroy(out->team);
-        out->team = NULL;
-    }
-    return status;
-}
-
-static bool is_bound(const bound_team *bound)
-{
-    ebb_team_seat seats[EBB_TEAM_MAX_THREADS];
-    ebb_team_seats(bound->team, seats);
-    for (size_t i = 0; i < ebb_team_size(bound->team); i++) {
-        if (seats[i].bound_cpu != bound->cpus[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static ebb_status bound_team_release(bound_team *bound)
-{
-    for (size_t i = 0; i < ebb_team_size(bound->team); i++) {
-        bound->cpus[i] = -1;
-    }
-    const ebb_status status =
-        ebb_placement_bind(bound->team, bound->cpus, bound->topology);
-    ebb_team_destroy(bound->team);
-    return status;
 }
 
 typedef struct timing {
@@ -174,6 +125,17 @@ static void measure_barrier(ebb_roofs *out, ebb_team *team)
     }
 }
 
+static ebb_status measure_bandwidth(ebb_roofs *out, const ebb_bound_team *bound)
+{
+    ebb_bandwidth levels[EBB_BANDWIDTH_MAX];
+    size_t n = 0;
+    EBB_TRY(ebb_bandwidth_measure(levels, &n, bound));
+    for (size_t i = 0; i < n && out->n_bandwidth < EBB_ROOFS_MAX_BANDWIDTH; i++) {
+        out->bandwidth[out->n_bandwidth++] = levels[i];
+    }
+    return EBB_OK;
+}
+
 static ebb_status measure_noise(ebb_noise *out, ebb_team *team)
 {
     ebb_disturbance_reading *before = NULL;
@@ -202,25 +164,25 @@ static ebb_status measure_noise(ebb_noise *out, ebb_team *team)
 static ebb_status measure_size(ebb_roofs *out, size_t n_threads, bool last,
                                const ebb_topology *topology)
 {
-    bound_team bound;
-    EBB_TRY(bound_team_create(&bound, n_threads, topology));
+    ebb_bound_team bound;
+    EBB_TRY(ebb_bound_team_create(&bound, n_threads, topology));
     measure_fma(out, bound.team);
     if (n_threads > 1) {
         measure_barrier(out, bound.team);
     }
-    ebb_status status = EBB_OK;
-    if (last) {
+    ebb_status status = measure_bandwidth(out, &bound);
+    if (last && status == EBB_OK) {
         status = measure_noise(&out->noise, bound.team);
     }
-    out->bound = out->bound && is_bound(&bound);
-    const ebb_status released = bound_team_release(&bound);
+    out->bound = out->bound && ebb_bound_team_holds(&bound);
+    const ebb_status released = ebb_bound_team_release(&bound);
     return status == EBB_OK ? released : status;
 }
 
 ebb_status ebb_roofs_measure(ebb_roofs *out, const ebb_topology *topology)
 {
-    size_t sizes[LADDER_MAX];
-    const size_t n_sizes = ebb_roofs_ladder(sizes, LADDER_MAX, topology);
+    size_t sizes[EBB_ROOFS_MAX_TEAMS];
+    const size_t n_sizes = ebb_roofs_ladder(sizes, EBB_ROOFS_MAX_TEAMS, topology);
     memset(out, 0, sizeof *out);
     out->bound = true;
     out->wake_ns = -1.0;

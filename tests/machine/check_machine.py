@@ -54,10 +54,33 @@ class Json(unittest.TestCase):
 
     def test_every_value_lies_in_its_spread(self):
         roofs = self.machine["roofs"]
-        for roof in [*roofs["fma_gflops"], *roofs["barrier_ns"],
+        for roof in [*roofs["fma_gflops"], *roofs["matmul_gflops"], *roofs["barrier_ns"],
                      self.machine["noise"]["fma_gflops"]]:
             self.assertLessEqual(roof["low"], roof["value"])
             self.assertLessEqual(roof["value"], roof["high"])
+        for roof in roofs["bandwidth_gbs"]:
+            for stream in ("read", "write", "triad"):
+                self.assertLessEqual(roof[stream + "_low"], roof[stream])
+                self.assertLessEqual(roof[stream], roof[stream + "_high"])
+
+    def test_every_team_has_every_roof(self):
+        roofs = self.machine["roofs"]
+        sizes = sorted({roof["threads"] for roof in roofs["fma_gflops"]})
+        self.assertEqual([roof["threads"] for roof in roofs["matmul_gflops"]], sizes)
+        self.assertEqual(sorted({roof["threads"] for roof in roofs["bandwidth_gbs"]}),
+                         sizes)
+        self.assertEqual([roof["threads"] for roof in roofs["barrier_ns"]], sizes[1:])
+
+    def test_levels_are_caches_and_memory(self):
+        known = {"L%d" % cache["level"] for cache in self.machine["caches"]} | {"memory"}
+        levels = [(roof["threads"], roof["level"])
+                  for roof in self.machine["roofs"]["bandwidth_gbs"]]
+        self.assertEqual(len(levels), len(set(levels)))
+        self.assertLessEqual({level for _, level in levels}, known)
+
+    def test_every_figure_says_how_it_was_obtained(self):
+        roofs = self.machine["roofs"]
+        self.assertEqual(set(roofs["methods"]), set(roofs) - {"bound", "methods"})
 
     def test_ladder_ends_with_all_cpus(self):
         roofs = self.machine["roofs"]["fma_gflops"]
@@ -97,7 +120,8 @@ class Text(unittest.TestCase):
                             re.MULTILINE)
         self.assertEqual(titles, ["Machine", "System", "Placements", "Roofs", "Noise"])
         self.assertNotRegex(done.stdout, r"\b(nan|inf)\b|\033|null")
-        self.assertNotRegex(done.stdout, r"matmul|bandwidth")
+        self.assertRegex(done.stdout, r"GFLOP/s of oneDNN's matrix product in cache\n  +1 ")
+        self.assertRegex(done.stdout, r"GB/s: read, write, a = b \+ s c\n  +1 +\w")
 
     def test_unknown_format_is_usage(self):
         done = run("--format", "xml")

@@ -100,6 +100,14 @@ static void test_roofs(void **state)
         assert_string_equal(roofs.fma[i].isa, ebb_peak_isa(i % n_kinds));
         assert_true(roofs.fma[i].low > 0.0);
     }
+    assert_true(roofs.n_bandwidth >= n_sizes); /* each at least one level */
+    for (size_t i = 0; i < roofs.n_bandwidth; i++) {
+        assert_true(i == 0 ||
+                    roofs.bandwidth[i].threads >= roofs.bandwidth[i - 1].threads);
+        assert_true(roofs.bandwidth[i].read.low > 0.0);
+        assert_true(roofs.bandwidth[i].write.low > 0.0);
+        assert_true(roofs.bandwidth[i].triad.low > 0.0);
+    }
     assert_true(roofs.clock_ns > 0.0);
     assert_true(roofs.bound);
     assert_true(n_sizes == 1 || roofs.wake_ns > 0.0);
