@@ -63,6 +63,19 @@ def onednn(context):
     return found, len(paths)
 
 
+# Google Benchmark has no other interface.
+_CXX_ALLOWED = {os.path.join("bench", "shim", "shim.cc")}
+
+
+def language(context):
+    """everything but the shim of Google Benchmark is C"""
+    paths = tree.files(context.root, folders=tree.CODE_FOLDERS)
+    cxx = (".cc", ".cpp", ".cxx", ".C", ".hh", ".hpp", ".hxx")
+    found = [Finding(path, 0, "is C++") for path in paths
+             if path.endswith(cxx) and path not in _CXX_ALLOWED]
+    return found, len(paths)
+
+
 def _own_header(path):
     """How a file of src/ or bench/ is, or includes, its own header."""
     stem = os.path.splitext(path)[0] + ".h"

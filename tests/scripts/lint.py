@@ -17,6 +17,7 @@ import checks_text
 CHECKS = {
     "layers": checks_text.layers,
     "onednn": checks_text.onednn,
+    "language": checks_text.language,
     "include-order": checks_text.include_order,
     "guards": checks_text.guards,
     "output": checks_text.output,

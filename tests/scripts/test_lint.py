@@ -56,6 +56,11 @@ PLANTED = {
         ({"src/base/onednn.c": "\n#include \"dnnl.h\"\n"}, [("src/base/onednn.c", 2)]),
         ({"src/net/onednn.h": "#include <oneapi/dnnl/dnnl.h>\n"}, []),
     ],
+    "language": [
+        ({"bench/shim/shim.cc": "int x;\n"}, []),
+        ({"src/net/a.cc": "int x;\n", "bench/shim/b.hpp": "int x;\n"},
+         [("bench/shim/b.hpp", 0), ("src/net/a.cc", 0)]),
+    ],
     "include-order": [
         ({"src/net/a.c": "#include <stdio.h>\n\n#include \"net/a.h\"\n"},
          [("src/net/a.c", 1)]),

@@ -27,6 +27,10 @@ def run(words, **keywords):
 
 
 class Help(unittest.TestCase):
+    def test_the_scripts_of_the_readme_are_there(self):
+        for name in ("build", "run", "setup", "test"):
+            self.assertIn("scripts/" + name, SHELLS)
+
     def test_every_script_explains_itself(self):
         for script in SHELLS:
             with self.subTest(script=script):
@@ -104,7 +108,7 @@ class Setup(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         update, install = self.called()
         self.assertRegex(update, r"^noninteractive apt-get .*update$")
-        self.assertRegex(install, r"install --no-install-recommends libdnnl-dev .*zlib1g-dev")
+        self.assertRegex(install, r"install --no-install-recommends .*libdnnl-dev .*zlib1g-dev")
         self.assertNotRegex(install, r" (gcc|cmake|libcmocka-dev|clang)\b")
 
     def test_tests_and_ci_add_their_packages(self):
@@ -118,7 +122,8 @@ class Setup(unittest.TestCase):
         self.debian(installed=["gcc"], user=1000)
         done = self.setup()
         self.assertEqual(done.returncode, 3)
-        self.assertIn("apt-get install --no-install-recommends libc6-dev", done.stderr)
+        self.assertRegex(done.stderr,
+                         r"apt-get install --no-install-recommends .*libdnnl-dev")
         self.assertEqual(self.called(), [])
 
     def test_sudo_is_used_by_others_than_root(self):
