@@ -160,6 +160,7 @@ static const struct {
     {"µ", "$\\mu$"},
     {"±", "$\\pm$"},
     {"†", "$^\\dagger$"},
+    {"‡", "$^\\ddagger$"},
     {"–", "--"},
     {"×", "$\\times$"},
     {"<", "$<$"},
@@ -245,7 +246,12 @@ static void append_html_cell(ebb_text *out, const ebb_grid *grid, size_t i)
 {
     const char *tag = i < grid->n_columns ? "th" : "td";
     const bool numeric = grid->numeric[i % grid->n_columns];
-    ebb_text_append(out, "<%s%s>", tag, numeric ? " class=\"n\"" : "");
+    /* A name breaks nowhere, a sentence where it must. */
+    const bool whole = i >= grid->n_columns && strchr(grid->cells[i], ' ') == NULL;
+    ebb_text_append(out, "<%s%s>", tag,
+                    numeric ? " class=\"n\""
+                    : whole ? " class=\"w\""
+                            : "");
     ebb_grid_escape_html(out, grid->cells[i]);
     ebb_text_append(out, "</%s>", tag);
 }

@@ -73,7 +73,7 @@ static void test_html_is_escaped(void **state)
                     "<tr><th>name</th><th class=\"n\">p50 µs</th></tr>\n"
                     "</thead>\n<tbody>\n"
                     "<tr><td>a, &quot;b&quot;</td><td class=\"n\">1.5</td></tr>\n"
-                    "<tr><td>x_y</td><td class=\"n\">10.0 ± 0.1</td></tr>\n"
+                    "<tr><td class=\"w\">x_y</td><td class=\"n\">10.0 ± 0.1</td></tr>\n"
                     "</tbody>\n</table></div>\n");
     ebb_text out = {0};
     ebb_grid_escape_html(&out, "<b>&'\x01\xff\xc3µ\xEF\xBF\xBF\xe2\x82");
