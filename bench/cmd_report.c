@@ -1,0 +1,210 @@
+/* cmd_report.c - `ebb report`: all that the trials of a folder say, as one HTML page. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "gnuplot.h"
+#include "output.h"
+#include "study/report.h"
+#include "suite.h"
+
+/* What is read before the page is written. */
+typedef struct material {
+    ebb_trials trials;
+    ebb_suite suite;
+    char *suite_path;
+    json_t *machine;
+    ebb_text machine_fault;
+    ebb_text title;
+    char *gnuplot;
+} material;
+
+static void clear(material *all)
+{
+    ebb_trials_clear(&all->trials);
+    ebb_suite_clear(&all->suite);
+    free(all->suite_path);
+    json_decref(all->machine);
+    ebb_text_clear(&all->machine_fault);
+    ebb_text_clear(&all->title);
+    free(all->gnuplot);
+}
+
+/* The suite's name, description and bands. One that this program does not understand
+ * keeps nobody from reading the trials. */
+static void load_suite(material *all, const char *folder, const ebb_arguments *arguments)
+{
+    all->suite_path = ebb_output_path(folder, "suite.yaml");
+    if (all->suite_path == NULL || access(all->suite_path, F_OK) != 0) {
+        free(all->suite_path);
+        all->suite_path = NULL;
+    } else if (ebb_suite_load(&all->suite, all->suite_path, 1) != EBB_OK) {
+        ebb_note(arguments, "%s (so `expect` is not judged)", ebb_last_error());
+    }
+}
+
+/* The name of the suite, else of the folder. */
+static void choose_title(material *all, const char *folder)
+{
+    size_t end = strlen(folder);
+    while (end > 1 && folder[end - 1] == '/') {
+        end--;
+    }
+    size_t begin = end;
+    while (begin > 0 && folder[begin - 1] != '/') {
+        begin--;
+    }
+    if (all->suite.name != NULL) {
+        ebb_text_append(&all->title, "%s", all->suite.name);
+    } else {
+        ebb_text_append(&all->title, "%.*s", (int)(end - begin), folder + begin);
+    }
+}
+
+/* A machine that is not described keeps nobody from reading the trials either. */
+static void load_machine(material *all, const char *folder)
+{
+    char *path = ebb_output_path(folder, "machine.json");
+    json_error_t error = {.text = "memory"};
+    all->machine =
+        path == NULL ? NULL : json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    const char *schema = json_string_value(json_object_get(all->machine, "schema"));
+    if (all->machine == NULL) {
+        ebb_text_append(&all->machine_fault, "machine.json: %s",
+                        path != NULL && access(path, F_OK) != 0 ? "absent" : error.text);
+    } else if (schema == NULL || strcmp(schema, "ebb-machine/1") != 0) {
+        ebb_text_append(&all->machine_fault, "machine.json: not of schema ebb-machine/1");
+        json_decref(all->machine);
+        all->machine = NULL;
+    }
+    free(path);
+}
+
+static ebb_status gather(material *all, const ebb_arguments *arguments)
+{
+    const char *folder = arguments->words[0];
+    char *path = ebb_output_path(folder, "trials.jsonl");
+    if (path == NULL) {
+        return ebb_fail_memory(strlen(folder));
+    }
+    ebb_status status = ebb_trials_read(&all->trials, path);
+    if (status == EBB_OK && all->trials.n == 0) {
+        status =
+            ebb_fail(EBB_ERR_ENVIRONMENT, "%s: no trial in it, nothing to report", path);
+    }
+    free(path);
+    EBB_TRY(status);
+    load_suite(all, folder, arguments);
+    choose_title(all, folder);
+    load_machine(all, folder);
+    all->gnuplot = ebb_gnuplot_find();
+    EBB_TRY(ebb_text_check(&all->machine_fault));
+    return ebb_text_check(&all->title);
+}
+
+static ebb_status draw(ebb_text *svg, const char *script, void *argument)
+{
+    return ebb_gnuplot_draw(svg, argument, script);
+}
+
+static ebb_status write_page(const material *all, const char *path,
+                             const ebb_arguments *arguments)
+{
+    const ebb_report report = {
+        .trials = &all->trials,
+        .title = all->title.data,
+        .description = all->suite.description != NULL ? all->suite.description : "",
+        .suite_path = all->suite_path,
+        .machine = all->machine,
+        .machine_fault = all->machine_fault.data,
+        .bands = all->suite.bands,
+        .n_bands = all->suite.n_bands,
+        .pen = {.draw = all->gnuplot != NULL ? draw : NULL,
+                .argument = all->gnuplot,
+                .absent = "gnuplot is not installed here (Debian package gnuplot-nox)"},
+    };
+    ebb_text page = {0};
+    size_t n_undrawn = 0;
+    ebb_status status = ebb_report_render(&page, &n_undrawn, &report);
+    if (status == EBB_OK) {
+        status = ebb_output_write(path, page.data, page.length);
+    }
+    ebb_text_clear(&page);
+    if (status == EBB_OK && all->gnuplot == NULL) {
+        ebb_note(arguments, "tables only, no plots: %s", report.pen.absent);
+    } else if (status == EBB_OK && n_undrawn > 0) {
+        ebb_note(arguments, "not all plots are drawn; the page says why");
+    }
+    if (status == EBB_OK) {
+        ebb_note(arguments, "written: %s", path);
+    }
+    return status;
+}
+
+/* What the trials say of each other is the exit status, as it is of `ebb table`. */
+static ebb_status judge(const material *all)
+{
+    ebb_text verdict = {0};
+    const ebb_status status =
+        ebb_table_check(&verdict, &all->trials, all->suite.bands, all->suite.n_bands);
+    ebb_text_clear(&verdict);
+    return status;
+}
+
+static ebb_status run(const ebb_arguments *arguments)
+{
+    char *fallback = ebb_output_path(arguments->words[0], "report.html");
+    if (fallback == NULL) {
+        return ebb_fail_memory(strlen(arguments->words[0]));
+    }
+    const char *path = ebb_arguments_value(arguments, "output", fallback);
+    if (path[0] == '\0') {
+        free(fallback);
+        return ebb_fail(EBB_ERR_USAGE, "--output: empty (a file's name)");
+    }
+    material all = {0};
+    ebb_status status = gather(&all, arguments);
+    if (status == EBB_OK) {
+        status = ebb_output_check(path);
+    }
+    if (status == EBB_OK) {
+        status = write_page(&all, path, arguments);
+    }
+    if (status == EBB_OK) {
+        status = judge(&all);
+    }
+    clear(&all);
+    free(fallback);
+    return status;
+}
+
+static const ebb_option options[] = {
+    {"output", "FILE", "where the page is written [DIR/report.html]", NULL},
+    {NULL, NULL, NULL, NULL},
+};
+
+const ebb_command ebb_command_report = {
+    .name = "report",
+    .summary = "one HTML page of a sweep: verdict, machine, tables, plots",
+    .usage = "DIR [options]",
+    .details =
+        "Reads DIR/trials.jsonl, and machine.json and suite.yaml beside it, and writes "
+        "one\n"
+        "page that needs nothing else: no network, no script; light, dark and on paper.\n"
+        "gnuplot draws its plots; where it is absent the page has the tables only and "
+        "says\n"
+        "so. Ends with the status of `ebb table`: 4 when digests differ that must be "
+        "equal,\n"
+        "1 when a metric lies outside the band that the suite expects; the page is "
+        "written\n"
+        "all the same.\n"
+        "\n"
+        "  ebb report results/quick\n"
+        "  ebb report results/quick --output quick.html\n",
+    .options = options,
+    .min_words = 1,
+    .max_words = 1,
+    .run = run,
+};
