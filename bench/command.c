@@ -6,7 +6,7 @@
 #include "base/text.h"
 
 static const ebb_command *const table[] = {
-    &ebb_command_run,     &ebb_command_sweep, &ebb_command_table,
+    &ebb_command_run,     &ebb_command_sweep, &ebb_command_table,  &ebb_command_report,
     &ebb_command_machine, &ebb_command_list,  &ebb_command_worker,
 };
 
