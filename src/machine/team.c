@@ -14,9 +14,10 @@
 #include <xmmintrin.h>
 #endif
 
-/* About what a sleep and a wake-up cost, so that spinning at most doubles the wait. With
- * more threads than CPUs the one waited for needs the CPU: no spinning. */
-enum { SPIN_NS = 15000 };
+/* Longer than any wait inside a step of a team that has its CPUs to itself: a thread that
+ * sleeps loses its core's caches, and in a virtual machine often the core. With more
+ * threads than CPUs the one waited for needs the CPU: no spinning. */
+enum { SPIN_NS = 1000000 };
 
 struct ebb_team {
     ebb_barrier barrier; /* first: the strictest alignment */
