@@ -49,10 +49,15 @@ static ebb_status print_tables(const ebb_trials *trials, const ebb_arguments *ar
     if (!all) {
         return print_table(trials, ebb_table_at(kind), format);
     }
+    bool first = true;
     for (size_t i = 0; ebb_table_choice(i) != NULL; i++) {
-        if (i > 0) {
+        if (!ebb_table_at(i)->shown) {
+            continue;
+        }
+        if (!first) {
             putchar('\n');
         }
+        first = false;
         EBB_TRY(print_table(trials, ebb_table_at(i), format));
     }
     return EBB_OK;
@@ -118,7 +123,8 @@ static ebb_status run(const ebb_arguments *arguments)
 static const char *const formats[] = {"markdown", "csv", "latex", NULL};
 
 static const ebb_option options[] = {
-    {"kind", "KIND", "step-latency or forgetting [both]", NULL},
+    {"kind", "KIND",
+     "step-latency, forgetting, scaling, roofline, unlearning [the first two]", NULL},
     {"format", "FORMAT",
      "markdown; csv: one number a line, for programs; latex: needs booktabs [markdown]",
      formats},
@@ -127,7 +133,7 @@ static const ebb_option options[] = {
 
 const ebb_command ebb_command_table = {
     .name = "table",
-    .summary = "tables of step latency and forgetting from the trials of a sweep",
+    .summary = "tables of step latency, forgetting and more from the trials of a sweep",
     .usage = "DIR [options]",
     .details =
         "Reads DIR/trials.jsonl and prints its tables to stdout. Under each stands what\n"
@@ -140,7 +146,8 @@ const ebb_command ebb_command_table = {
         "the suite expects.\n"
         "\n"
         "  ebb table results/quick\n"
-        "  ebb table results/quick --kind forgetting --format latex\n",
+        "  ebb table results/quick --kind forgetting --format latex\n"
+        "  ebb table results/quick --kind roofline\n",
     .options = options,
     .min_words = 1,
     .max_words = 1,

@@ -31,8 +31,10 @@ static ebb_status write_table(const ebb_sweep_folder *folder, const ebb_trials *
 static ebb_status write_tables(const ebb_sweep_folder *folder, const ebb_trials *trials)
 {
     for (size_t i = 0; ebb_table_choice(i) != NULL; i++) {
-        EBB_TRY(write_table(folder, trials, ebb_table_at(i), EBB_CSV));
-        EBB_TRY(write_table(folder, trials, ebb_table_at(i), EBB_MARKDOWN));
+        if (ebb_table_at(i)->shown) {
+            EBB_TRY(write_table(folder, trials, ebb_table_at(i), EBB_CSV));
+            EBB_TRY(write_table(folder, trials, ebb_table_at(i), EBB_MARKDOWN));
+        }
     }
     return EBB_OK;
 }
@@ -87,7 +89,9 @@ static void tell_files(const ebb_sweep_folder *folder, const ebb_arguments *argu
 {
     ebb_text names = {0};
     for (size_t i = 0; ebb_table_choice(i) != NULL; i++) {
-        ebb_text_append(&names, ", %s.{md,csv}", ebb_table_at(i)->file_stem);
+        if (ebb_table_at(i)->shown) {
+            ebb_text_append(&names, ", %s.{md,csv}", ebb_table_at(i)->file_stem);
+        }
     }
     ebb_note(arguments, "in %s: trials.jsonl, machine.json, topology.xml, suite.yaml%s",
              folder->path, names.data == NULL ? "" : names.data);

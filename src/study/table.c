@@ -3,8 +3,8 @@
 #include "study/table_note.h"
 
 static const ebb_table *const table[] = {
-    &ebb_table_step_latency,
-    &ebb_table_forgetting,
+    &ebb_table_step_latency, &ebb_table_forgetting, &ebb_table_scaling,
+    &ebb_table_roofline,     &ebb_table_unlearning,
 };
 
 const ebb_choice *ebb_table_choice(size_t index)

@@ -292,5 +292,6 @@ const ebb_table ebb_table_forgetting = {
     .choice = {.name = "forgetting",
                .summary = "accuracy of every task after every task, by algorithm"},
     .file_stem = "forgetting",
+    .shown = true,
     .render = render,
 };

@@ -57,6 +57,8 @@ static void measure(ebb_table__row *r, double *values)
     r->p90_ns = median_member(values, r, "step_ns", "p90");
     r->p99_ns = median_member(values, r, "step_ns", "p99");
     r->flop = median_member(values, r, NULL, "step_flop");
+    r->bytes = median_member(values, r, NULL, "step_bytes");
+    r->arena_bytes = median_member(values, r, NULL, "arena_bytes");
     r->peak_gflops = median_member(values, r, NULL, "peak_gflops");
     const double batch = ebb_json_get_number(r->trials[0]->config, "batch_size");
     r->samples_per_second = batch * 1e9 / r->p50_ns;
@@ -67,6 +69,8 @@ static void measure(ebb_table__row *r, double *values)
 static void relate_to_base(ebb_table__row *r, const ebb_table__row *base)
 {
     r->base_threads = base->threads;
+    r->base_p50_ns = base->p50_ns;
+    r->base_peak_gflops = base->peak_gflops;
     r->speed_up = base->p50_ns / r->p50_ns;
     r->efficiency = r->speed_up * (double)base->threads / (double)r->threads;
 }
@@ -86,6 +90,7 @@ static void relate_curves(ebb_table__rows *all)
             base = r;
         }
         r->speed_up = r->efficiency = (double)NAN;
+        r->base_p50_ns = r->base_peak_gflops = (double)NAN;
         if (base != NULL) {
             relate_to_base(r, base);
         }

@@ -1,4 +1,4 @@
-/* table_row.h - the rows of the step-latency table as numbers; internal to study.
+/* table_row.h - the rows of tables about the step's time as numbers; internal to study.
  *
  * A row pools the repetitions and seeds of one setting: they do the same work. A curve is
  * the rows that differ in threads only; its base is the row of fewest threads that has a
@@ -14,9 +14,12 @@ typedef struct ebb_table__row {
     size_t threads;
     /* NaN where no valid trial tells. */
     double p50_ns, low_ns, high_ns, p90_ns, p99_ns;
-    double flop, peak_gflops;
+    double flop, bytes; /* of a step, by the layers' formulas */
+    double arena_bytes; /* parameters, their derived copies, moments */
+    double peak_gflops;
     double samples_per_second, gflops, peak_fraction;
     size_t base_threads; /* 0: the curve has no base */
+    double base_p50_ns, base_peak_gflops;
     double speed_up, efficiency;
 } ebb_table__row;
 

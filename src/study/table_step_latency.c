@@ -1,66 +1,25 @@
 /* table_step_latency.c - how long a training step takes, by threads and settings. */
 #include <math.h>
 
-#include "study/json.h"
 #include "study/table.h"
+#include "study/table_cell.h"
 #include "study/table_note.h"
-#include "study/table_row.h"
-
-/* Whole table in one unit: milliseconds once the fastest step takes ten of them. */
-static double unit_ns(const ebb_table__rows *all)
-{
-    double fastest = (double)NAN;
-    for (size_t i = 0; i < all->n; i++) {
-        fastest = fmin(fastest, all->items[i].p50_ns);
-    }
-    return fastest >= 1e7 ? 1e6 : 1e3;
-}
-
-/* A number with so many decimals, or a dash. */
-static void number_cell(ebb_grid *grid, double value, int decimals)
-{
-    if (isnan(value)) {
-        ebb_grid_cell(grid, "–");
-    } else {
-        ebb_grid_cell(grid, "%.*f", decimals, value);
-    }
-}
 
 static void latency_cells(ebb_grid *grid, const ebb_table__row *r, double unit)
 {
-    const double p50 = r->p50_ns / unit;
-    const double low = r->low_ns / unit;
-    const double high = r->high_ns / unit;
-    const int decimals = ebb_grid_decimals(p50, low, high);
-    if (isnan(p50)) {
-        ebb_grid_cell(grid, "%s", r->n_valid == 0 ? "invalid" : "–");
-    } else if (isnan(low)) {
-        ebb_grid_cell(grid, "%.*f", decimals, p50);
-    } else {
-        ebb_grid_cell(grid, "%.*f [%.*f, %.*f]", decimals, p50, decimals, low, decimals,
-                      high);
-    }
-    number_cell(grid, r->p90_ns / unit, decimals);
-    number_cell(grid, r->p99_ns / unit, decimals);
+    const int decimals = ebb_table__p50_cell(grid, r, unit);
+    ebb_table__number_cell(grid, r->p90_ns / unit, decimals);
+    ebb_table__number_cell(grid, r->p99_ns / unit, decimals);
 }
 
 static void rate_cells(ebb_grid *grid, const ebb_table__row *r)
 {
-    number_cell(grid, ebb_grid_significant(r->samples_per_second, 4), 0);
-    number_cell(grid, r->gflops,
-                isnan(r->gflops) ? 0 : ebb_grid_decimals(r->gflops, 0, 0));
-    number_cell(grid, 100 * r->peak_fraction, 0);
-    number_cell(grid, r->speed_up, 2);
-    number_cell(grid, 100 * r->efficiency, 0);
-}
-
-static void trials_cell(ebb_grid *grid, const ebb_table__row *r)
-{
-    if (r->n_valid == r->n) {
-        ebb_grid_cell(grid, "%zu", r->n);
-    } else {
-        ebb_grid_cell(grid, "%zu + %zu invalid", r->n_valid, r->n - r->n_valid);
-    }
+    ebb_table__number_cell(grid, ebb_grid_significant(r->samples_per_second, 4), 0);
+    ebb_table__number_cell(grid, r->gflops,
+                           isnan(r->gflops) ? 0 : ebb_grid_decimals(r->gflops, 0, 0));
+    ebb_table__number_cell(grid, 100 * r->peak_fraction, 0);
+    ebb_table__number_cell(grid, r->speed_up, 2);
+    ebb_table__number_cell(grid, 100 * r->efficiency, 0);
 }
 
 static void fill_readable(ebb_grid *grid, const ebb_table__rows *all)
@@ -68,13 +27,9 @@ static void fill_readable(ebb_grid *grid, const ebb_table__rows *all)
     static const char *const always[] = {"threads", NULL};
     ebb_table__keys shown;
     ebb_table__shown(&shown, &all->keys, all->firsts, all->n, always, true);
-    const double unit = unit_ns(all);
-    const char *name = unit > 1e3 ? "ms" : "µs";
-    for (size_t i = 0; i < shown.n; i++) {
-        const json_t *value =
-            all->n == 0 ? NULL : json_object_get(all->firsts[0]->config, shown.names[i]);
-        ebb_grid_column(grid, json_is_number(value), "%s", shown.names[i]);
-    }
+    const double unit = ebb_table__unit_ns(all);
+    const char *name = ebb_table__unit_name(unit);
+    ebb_table__key_columns(grid, &shown, all->firsts, all->n);
     ebb_grid_column(grid, true, "p50 %s", name);
     ebb_grid_column(grid, true, "p90 %s", name);
     ebb_grid_column(grid, true, "p99 %s", name);
@@ -89,17 +44,7 @@ static void fill_readable(ebb_grid *grid, const ebb_table__rows *all)
         ebb_table__key_cells(grid, r->trials[0], &shown, "–");
         latency_cells(grid, r, unit);
         rate_cells(grid, r);
-        trials_cell(grid, r);
-    }
-}
-
-/* Whole nanoseconds where they are; nothing where there is no number. */
-static void csv_cell(ebb_grid *grid, double value)
-{
-    if (isnan(value)) {
-        ebb_grid_cell(grid, "%s", "");
-    } else {
-        ebb_grid_cell(grid, "%.10g", value);
+        ebb_table__trials_cell(grid, r);
     }
 }
 
@@ -139,7 +84,7 @@ static void fill_csv(ebb_grid *grid, const ebb_table__rows *all)
             r->speed_up,
             r->efficiency};
         for (size_t j = 0; j < sizeof values / sizeof values[0]; j++) {
-            csv_cell(grid, values[j]);
+            ebb_table__csv_cell(grid, values[j]);
         }
     }
 }
@@ -208,22 +153,14 @@ static void note_bases(ebb_text *out, ebb_format format, const ebb_table__rows *
 static ebb_status render_rows(ebb_text *out, const ebb_trials *trials,
                               const ebb_table__rows *all, ebb_format format)
 {
-    ebb_text common = {0};
-    ebb_table__print_common(&common, all->sorted, trials->n);
-    ebb_table__heading(out, format, "Step latency",
-                       common.data != NULL ? common.data : "");
-    ebb_text_clear(&common);
+    ebb_table__title(out, format, "Step latency", all->sorted, trials->n);
     ebb_grid grid = {0};
     if (format == EBB_CSV) {
         fill_csv(&grid, all);
     } else {
         fill_readable(&grid, all);
     }
-    const ebb_status status = ebb_grid_render(out, &grid, format);
-    ebb_grid_clear(&grid);
-    if (format == EBB_MARKDOWN) {
-        ebb_text_append(out, "\n");
-    }
+    const ebb_status status = ebb_table__body(out, format, &grid);
     note_columns(out, format, all);
     note_bases(out, format, all);
     ebb_table__note_file(out, format, trials, "left out of all numbers above", true);
@@ -243,5 +180,6 @@ const ebb_table ebb_table_step_latency = {
     .choice = {.name = "step-latency",
                .summary = "time of a training step, by threads and settings"},
     .file_stem = "step_latency",
+    .shown = true,
     .render = render,
 };

@@ -159,10 +159,11 @@ static void put_learning(ebb_json_builder *record, const fixture *trial)
     ebb_json_put(record, "loss", json_deep_copy(matrix));
     ebb_json_put(record, "accuracy", matrix);
     ebb_json_put(record, "metrics", metrics_of(accuracy, trial));
-    json_t *unlearning =
-        task == 0 ? json_array()
-                  : json_pack("[{s:i,s:[i],s:s,s:f}]", "after_task", (int)after, "tasks",
-                              (int)task, "mode", "subtract", "seconds", 0.001);
+    json_t *unlearning = task == 0
+                             ? json_array()
+                             : json_pack("[{s:i,s:[i],s:s,s:f,s:i}]", "after_task",
+                                         (int)after, "tasks", (int)task, "mode",
+                                         "subtract", "seconds", 0.001, "bytes", 3000000);
     ebb_json_put(record, "unlearning", unlearning);
 }
 
@@ -172,6 +173,8 @@ static void put_speed(ebb_json_builder *record, const fixture *trial)
     const char *name = or_else(trial->placement, "cores");
     ebb_json_put(record, "step_ns", step_of(trial->p50_ns));
     ebb_json_put_number(record, "step_flop", 1e8);
+    ebb_json_put_number(record, "step_bytes", 2e7);
+    ebb_json_put_count(record, "arena_bytes", 2 << 20);
     ebb_json_put_number(record, "peak_gflops", 200.0 * (double)threads);
     ebb_json_put_count(record, "threads", threads);
     ebb_json_put_count(record, "usable_cpus", 4);

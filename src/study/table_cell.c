@@ -1,0 +1,93 @@
+#include "study/table_cell.h"
+
+#include <math.h>
+
+#include "study/json.h"
+#include "study/table_note.h"
+
+double ebb_table__unit_ns(const ebb_table__rows *all)
+{
+    double fastest = (double)NAN;
+    for (size_t i = 0; i < all->n; i++) {
+        fastest = fmin(fastest, all->items[i].p50_ns);
+    }
+    return fastest >= 1e7 ? 1e6 : 1e3;
+}
+
+const char *ebb_table__unit_name(double unit_ns)
+{
+    return unit_ns > 1e3 ? "ms" : "µs";
+}
+
+void ebb_table__key_columns(ebb_grid *grid, const ebb_table__keys *shown,
+                            const ebb_table__trial *firsts, size_t n)
+{
+    for (size_t i = 0; i < shown->n; i++) {
+        const json_t *value =
+            n == 0 ? NULL : json_object_get(firsts[0]->config, shown->names[i]);
+        ebb_grid_column(grid, json_is_number(value), "%s", shown->names[i]);
+    }
+}
+
+void ebb_table__number_cell(ebb_grid *grid, double value, int decimals)
+{
+    if (isnan(value)) {
+        ebb_grid_cell(grid, "–");
+    } else {
+        ebb_grid_cell(grid, "%.*f", decimals, value);
+    }
+}
+
+int ebb_table__p50_cell(ebb_grid *grid, const ebb_table__row *row, double unit_ns)
+{
+    const double p50 = row->p50_ns / unit_ns;
+    const double low = row->low_ns / unit_ns;
+    const double high = row->high_ns / unit_ns;
+    const int decimals = ebb_grid_decimals(p50, low, high);
+    if (isnan(p50)) {
+        ebb_grid_cell(grid, "%s", row->n_valid == 0 ? "invalid" : "–");
+    } else if (isnan(low)) {
+        ebb_grid_cell(grid, "%.*f", decimals, p50);
+    } else {
+        ebb_grid_cell(grid, "%.*f [%.*f, %.*f]", decimals, p50, decimals, low, decimals,
+                      high);
+    }
+    return decimals;
+}
+
+void ebb_table__trials_cell(ebb_grid *grid, const ebb_table__row *row)
+{
+    if (row->n_valid == row->n) {
+        ebb_grid_cell(grid, "%zu", row->n);
+    } else {
+        ebb_grid_cell(grid, "%zu + %zu invalid", row->n_valid, row->n - row->n_valid);
+    }
+}
+
+void ebb_table__csv_cell(ebb_grid *grid, double value)
+{
+    if (isnan(value)) {
+        ebb_grid_cell(grid, "%s", "");
+    } else {
+        ebb_grid_cell(grid, "%.10g", value);
+    }
+}
+
+void ebb_table__title(ebb_text *out, ebb_format format, const char *heading,
+                      const ebb_table__trial *trials, size_t n)
+{
+    ebb_text common = {0};
+    ebb_table__print_common(&common, trials, n);
+    ebb_table__heading(out, format, heading, common.data != NULL ? common.data : "");
+    ebb_text_clear(&common);
+}
+
+ebb_status ebb_table__body(ebb_text *out, ebb_format format, ebb_grid *grid)
+{
+    const ebb_status status = ebb_grid_render(out, grid, format);
+    ebb_grid_clear(grid);
+    if (format == EBB_MARKDOWN) {
+        ebb_text_append(out, "\n");
+    }
+    return status;
+}

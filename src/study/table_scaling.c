@@ -1,0 +1,136 @@
+/* table_scaling.c - what more threads bring for the same work. */
+#include <math.h>
+
+#include "study/table.h"
+#include "study/table_cell.h"
+#include "study/table_note.h"
+
+/* Share of the work that did not become faster with the threads (Karp and Flatt 1990),
+ * counted from the base: (1/s − 1/p) / (1 − 1/p) for p times the threads. NaN at the
+ * base itself. */
+static double serial_fraction(const ebb_table__row *r)
+{
+    const double p = (double)r->threads / (double)r->base_threads;
+    return r->threads > r->base_threads ? (1 / r->speed_up - 1 / p) / (1 - 1 / p)
+                                        : (double)NAN;
+}
+
+/* Speed-up over what the peaks of the same threads allow. */
+static double of_peaks(const ebb_table__row *r)
+{
+    return r->speed_up * r->base_peak_gflops / r->peak_gflops;
+}
+
+static void fill_readable(ebb_grid *grid, const ebb_table__rows *all)
+{
+    static const char *const always[] = {"threads", NULL};
+    ebb_table__keys shown;
+    ebb_table__shown(&shown, &all->keys, all->firsts, all->n, always, true);
+    const double unit = ebb_table__unit_ns(all);
+    const char *name = ebb_table__unit_name(unit);
+    ebb_table__key_columns(grid, &shown, all->firsts, all->n);
+    ebb_grid_column(grid, true, "p50 %s", name);
+    ebb_grid_column(grid, true, "base threads");
+    ebb_grid_column(grid, true, "base p50 %s", name);
+    ebb_grid_column(grid, true, "speed-up");
+    ebb_grid_column(grid, true, "efficiency %%");
+    ebb_grid_column(grid, true, "of the peaks' %%");
+    ebb_grid_column(grid, true, "serial %%");
+    ebb_grid_column(grid, true, "trials");
+    for (size_t i = 0; i < all->n; i++) {
+        const ebb_table__row *r = &all->items[i];
+        const double base = r->base_threads > 0 ? (double)r->base_threads : (double)NAN;
+        ebb_table__key_cells(grid, r->trials[0], &shown, "–");
+        const int decimals = ebb_table__p50_cell(grid, r, unit);
+        ebb_table__number_cell(grid, base, 0);
+        ebb_table__number_cell(grid, r->base_p50_ns / unit, decimals);
+        ebb_table__number_cell(grid, r->speed_up, 2);
+        ebb_table__number_cell(grid, 100 * r->efficiency, 0);
+        ebb_table__number_cell(grid, 100 * of_peaks(r), 0);
+        ebb_table__number_cell(grid, 100 * serial_fraction(r), 1);
+        ebb_table__trials_cell(grid, r);
+    }
+}
+
+static void fill_csv(ebb_grid *grid, const ebb_table__rows *all)
+{
+    static const char *const always[] = {"algorithm", "strategy", "batch_size",
+                                         "placement", "threads",  NULL};
+    static const char *const measures[] = {
+        "trials",         "invalid_trials", "p50_ns",           "p50_low_ns",
+        "p50_high_ns",    "base_threads",   "base_p50_ns",      "speed_up",
+        "efficiency",     "peak_gflops",    "base_peak_gflops", "speed_up_of_peaks",
+        "serial_fraction"};
+    ebb_table__keys shown;
+    ebb_table__shown(&shown, &all->keys, all->firsts, all->n, always, false);
+    for (size_t i = 0; i < shown.n; i++) {
+        ebb_grid_column(grid, false, "%s", shown.names[i]);
+    }
+    for (size_t i = 0; i < sizeof measures / sizeof measures[0]; i++) {
+        ebb_grid_column(grid, true, "%s", measures[i]);
+    }
+    for (size_t i = 0; i < all->n; i++) {
+        const ebb_table__row *r = &all->items[i];
+        const double values[] = {
+            (double)r->n_valid,
+            (double)(r->n - r->n_valid),
+            r->p50_ns,
+            r->low_ns,
+            r->high_ns,
+            r->base_threads > 0 ? (double)r->base_threads : (double)NAN,
+            r->base_p50_ns,
+            r->speed_up,
+            r->efficiency,
+            r->peak_gflops,
+            r->base_peak_gflops,
+            of_peaks(r),
+            serial_fraction(r)};
+        ebb_table__key_cells(grid, r->trials[0], &shown, "");
+        for (size_t j = 0; j < sizeof values / sizeof values[0]; j++) {
+            ebb_table__csv_cell(grid, values[j]);
+        }
+    }
+}
+
+static void note_columns(ebb_text *out, ebb_format format)
+{
+    ebb_table__note(out, format,
+                    "base: the fewest threads with a valid trial of the same settings; "
+                    "speed-up = base p50 / p50; efficiency = speed-up x base threads / "
+                    "threads.");
+    ebb_table__note(out, format,
+                    "of the peaks': speed-up over the growth of the FMA peak measured on "
+                    "the same threads, which a processor that slows down under load does "
+                    "not double.");
+    ebb_table__note(out, format,
+                    "serial: share of the base's work that threads did not make faster "
+                    "(Karp and Flatt 1990); below zero where more threads brought more "
+                    "than their share, as caches do.");
+}
+
+static ebb_status render(ebb_text *out, const ebb_trials *trials, ebb_format format)
+{
+    ebb_table__rows all;
+    ebb_grid grid = {0};
+    EBB_TRY(ebb_table__rows_make(&all, trials));
+    ebb_table__title(out, format, "Scaling: the same work on more threads", all.sorted,
+                     trials->n);
+    if (format == EBB_CSV) {
+        fill_csv(&grid, &all);
+    } else {
+        fill_readable(&grid, &all);
+    }
+    const ebb_status status = ebb_table__body(out, format, &grid);
+    note_columns(out, format);
+    ebb_table__note_file(out, format, trials, "left out of all numbers above", true);
+    ebb_table__rows_clear(&all);
+    return status;
+}
+
+const ebb_table ebb_table_scaling = {
+    .choice = {.name = "scaling",
+               .summary =
+                   "speed-up and efficiency of the step against the fewest threads"},
+    .file_stem = "scaling",
+    .render = render,
+};
