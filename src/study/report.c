@@ -52,9 +52,35 @@ ebb_status ebb_report__table(ebb_report__page *page, ebb_grid *grid)
     return status;
 }
 
-ebb_status ebb_report__kind(ebb_report__page *page, const ebb_table *kind)
+static const ebb_table *find_kind(const char *name)
 {
-    return ebb_table_render(page->out, page->report->trials, kind, EBB_HTML);
+    for (size_t i = 0; ebb_table_choice(i) != NULL; i++) {
+        if (strcmp(ebb_table_choice(i)->name, name) == 0) {
+            return ebb_table_at(i);
+        }
+    }
+    return NULL;
+}
+
+/* Without the verdict of ebb_table_render, which has its own section. A table that needs
+ * more than trials may fail for want of it. */
+ebb_status ebb_report__kind(ebb_report__page *page, const char *name)
+{
+    const ebb_table *kind = find_kind(name);
+    ebb_text text = {0};
+    if (kind == NULL) {
+        return EBB_OK;
+    }
+    const ebb_status status = kind->render(&text, page->report->trials, EBB_HTML);
+    if (status == EBB_OK && text.data != NULL) {
+        ebb_text_append(page->out, "%s", text.data);
+    } else if (status != EBB_OK) {
+        ebb_report__paragraph(page, "warn", "No table of %s: %s.", kind->choice.summary,
+                              ebb_last_error());
+    }
+    page->out->failed |= text.failed;
+    ebb_text_clear(&text);
+    return EBB_OK;
 }
 
 void ebb_report__row_label(ebb_text *out, const ebb_report__page *page, size_t i,
@@ -92,17 +118,20 @@ size_t ebb_report__curve_end(const ebb_report__page *page, size_t begin)
                               rows->keys.n - 1);
 }
 
-static bool has_section(const ebb_table *kind)
+static bool has_section(const char *kind)
 {
-    return kind == &ebb_table_step_latency || kind == &ebb_table_forgetting;
+    static const char *const placed[] = {"step-latency", "scaling",    "roofline",
+                                         "forgetting",   "unlearning", NULL};
+    return ebb_table__listed(placed, kind);
 }
 
 /* Kinds that have no section of their own. */
 static ebb_status other_tables(ebb_report__page *page)
 {
     for (size_t i = 0; ebb_table_choice(i) != NULL; i++) {
-        if (!has_section(ebb_table_at(i))) {
-            EBB_TRY(ebb_report__kind(page, ebb_table_at(i)));
+        const char *name = ebb_table_choice(i)->name;
+        if (!has_section(name)) {
+            EBB_TRY(ebb_report__kind(page, name));
         }
     }
     return EBB_OK;
@@ -113,7 +142,7 @@ static bool is_present(size_t section)
 {
     bool present = sections[section].append != other_tables;
     for (size_t i = 0; ebb_table_choice(i) != NULL; i++) {
-        present = present || !has_section(ebb_table_at(i));
+        present = present || !has_section(ebb_table_choice(i)->name);
     }
     return present;
 }

@@ -314,7 +314,7 @@ static ebb_status setting_figures(ebb_report__page *page, size_t index)
 ebb_status ebb_report__forgetting(ebb_report__page *page)
 {
     const size_t n = page->settings.n;
-    EBB_TRY(ebb_report__kind(page, &ebb_table_forgetting));
+    EBB_TRY(ebb_report__kind(page, "forgetting"));
     if (n == 0 || !ebb_report__draws(page)) {
         return EBB_OK;
     }

@@ -439,7 +439,9 @@ static ebb_status append_figures(ebb_report__page *page, figure_fn figure,
 
 ebb_status ebb_report__latency(ebb_report__page *page)
 {
-    EBB_TRY(ebb_report__kind(page, &ebb_table_step_latency));
+    EBB_TRY(ebb_report__kind(page, "step-latency"));
+    EBB_TRY(ebb_report__kind(page, "scaling"));
+    EBB_TRY(ebb_report__kind(page, "roofline"));
     if (isnan(threads_of(page, (span){0, page->rows.n}).low)) {
         ebb_report__paragraph(page, "warn",
                               "No trial is valid, so there is no time to draw.");

@@ -33,8 +33,8 @@ void ebb_report__paragraph(ebb_report__page *page, const char *kind, const char 
                            ...) __attribute__((format(printf, 3, 4)));
 /* Renders and clears the grid. */
 ebb_status ebb_report__table(ebb_report__page *page, ebb_grid *grid);
-/* A table of the registry with its notes. */
-ebb_status ebb_report__kind(ebb_report__page *page, const ebb_table *kind);
+/* The table of that kind with its notes; nothing where the registry has none. */
+ebb_status ebb_report__kind(ebb_report__page *page, const char *name);
 
 /* What tells row i of the latency table apart: "finetuning, shards, batch_size 32". */
 void ebb_report__row_label(ebb_text *out, const ebb_report__page *page, size_t i,

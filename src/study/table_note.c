@@ -175,6 +175,10 @@ static void note_machine(ebb_text *out, ebb_format format, const ebb_trials *tri
 void ebb_table__note_file(ebb_text *out, ebb_format format, const ebb_trials *trials,
                           const char *left_out, bool list)
 {
+    if (format == EBB_HTML) { /* the page that the table stands on says the rest once */
+        note_invalid(out, format, trials, left_out);
+        return;
+    }
     note_machine(out, format, trials);
     note_origin(out, format, trials, "build_id", "build");
     note_origin(out, format, trials, "machine_id", "machine");
