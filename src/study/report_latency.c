@@ -454,6 +454,7 @@ ebb_status ebb_report__latency(ebb_report__page *page)
     EBB_TRY(append_figures(page, latency_figure, MAX_CURVES));
     EBB_TRY(append_figures(page, rate_figure, MAX_CURVES));
     EBB_TRY(append_figures(page, distribution_figure, 1));
+    EBB_TRY(ebb_report__roofline(page));
     ebb_report__figures_end(page);
     return EBB_OK;
 }

@@ -25,6 +25,9 @@ ebb_status ebb_report__unlearning(ebb_report__page *page);
 ebb_status ebb_report__commands(ebb_report__page *page);
 ebb_status ebb_report__rules(ebb_report__page *page);
 
+/* The figure of the roofline, where there are roofs and steps for it. */
+ebb_status ebb_report__roofline(ebb_report__page *page);
+
 /* The style sheet. */
 void ebb_report__style(ebb_text *out);
 

@@ -10,7 +10,6 @@
 /* Seconds of one request over the valid trials of a row. */
 typedef struct cost {
     double seconds, low, high; /* median and range */
-    double bytes, residue;     /* of the first trial that tells */
 } cost;
 
 static size_t n_requests(const ebb_table__row *r)
@@ -33,9 +32,7 @@ static int compare_doubles(const void *a, const void *b)
 /* seconds has room for a number a trial. */
 static cost cost_of(const ebb_table__row *r, size_t i, double *seconds)
 {
-    cost found = {.seconds = (double)NAN,
-                  .bytes = ebb_json_get_number(request_at(r, 0, i), "bytes"),
-                  .residue = ebb_json_get_number(request_at(r, 0, i), "residue")};
+    cost found = {(double)NAN, (double)NAN, (double)NAN};
     size_t n = 0;
     for (size_t trial = 0; trial < r->n; trial++) {
         const double value = ebb_json_get_number(request_at(r, trial, i), "seconds");
@@ -58,69 +55,6 @@ static void print_request(ebb_text *out, const ebb_table__row *r, size_t i)
     const json_t *entry = request_at(r, 0, i);
     ebb_json_print(out, json_object_get(entry, "tasks"));
     ebb_text_append(out, " after %.0f", ebb_json_get_number(entry, "after_task"));
-}
-
-/* Three digits, or a dash. */
-static void number_cell(ebb_grid *grid, double value)
-{
-    if (isfinite(value)) {
-        ebb_grid_cell(grid, "%.*f", ebb_grid_decimals(value, 0, 0), value);
-    } else {
-        ebb_grid_cell(grid, "–");
-    }
-}
-
-static void request_row(ebb_grid *grid, const ebb_report__page *page, size_t row,
-                        size_t i, const cost *c)
-{
-    const ebb_table__row *r = &page->rows.items[row];
-    ebb_text label = {0};
-    ebb_text request = {0};
-    ebb_report__row_label(&label, page, row, false);
-    print_request(&request, r, i);
-    ebb_grid_cell(grid, "%s", label.data != NULL ? label.data : "");
-    ebb_grid_cell(grid, "%zu", r->threads);
-    ebb_grid_cell(grid, "%s", request.data != NULL ? request.data : "");
-    ebb_grid_cell(grid, "%s", ebb_json_get_text(request_at(r, 0, i), "mode"));
-    number_cell(grid, c->seconds * 1e6);
-    number_cell(grid, c->seconds * 1e9 / r->p50_ns);
-    number_cell(grid, c->bytes / 1e6);
-    number_cell(grid, c->bytes / c->seconds / 1e9);
-    if (isnan(c->residue)) {
-        ebb_grid_cell(grid, "–");
-    } else {
-        ebb_grid_cell(grid, "%.2g", c->residue);
-    }
-    ebb_text_clear(&label);
-    ebb_text_clear(&request);
-}
-
-static ebb_status append_requests(ebb_report__page *page, double *seconds)
-{
-    static const char *const heads[] = {"µs (median)", "in p50 steps", "MB moved", "GB/s",
-                                        "residue"};
-    ebb_grid grid = {0};
-    ebb_grid_column(&grid, false, "configuration");
-    ebb_grid_column(&grid, true, "threads");
-    ebb_grid_column(&grid, false, "unlearned");
-    ebb_grid_column(&grid, false, "mode");
-    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
-        ebb_grid_column(&grid, true, "%s", heads[i]);
-    }
-    for (size_t row = 0; row < page->rows.n; row++) {
-        const ebb_table__row *r = &page->rows.items[row];
-        for (size_t i = 0; i < n_requests(r); i++) {
-            const cost c = cost_of(r, i, seconds);
-            request_row(&grid, page, row, i, &c);
-        }
-    }
-    EBB_TRY(ebb_report__table(page, &grid));
-    ebb_report__paragraph(page, "note",
-                          "Time of a request: from the call to the end of the team's "
-                          "pass, median over the valid trials; residue: relative "
-                          "distance of the parameters to the state before the task, "
-                          "where it is known.");
-    return EBB_OK;
 }
 
 /* The share of the training that keeping records took, and their memory. */
@@ -235,15 +169,16 @@ ebb_status ebb_report__unlearning(ebb_report__page *page)
         note_records(page);
         return EBB_OK;
     }
+    EBB_TRY(ebb_report__kind(page, "unlearning"));
+    note_records(page);
+    if (!ebb_report__draws(page)) {
+        return EBB_OK;
+    }
     double *seconds = calloc(page->report->trials->n, sizeof *seconds);
     if (seconds == NULL) {
         return ebb_fail_memory(page->report->trials->n * sizeof *seconds);
     }
-    ebb_status status = append_requests(page, seconds);
-    note_records(page);
-    if (status == EBB_OK && ebb_report__draws(page)) {
-        status = append_figures(page, seconds);
-    }
+    const ebb_status status = append_figures(page, seconds);
     free(seconds);
     return status;
 }
