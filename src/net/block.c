@@ -97,8 +97,10 @@ static void run_backward(const void *self, const ebb_step *step)
 
 ebb_status ebb_block_add_forward(ebb_op_list *list, const ebb_block *block)
 {
-    EBB_TRY(ebb_op_list_add(list, EBB_WORK_BATCH, ebb_block_gather, block));
-    for (size_t l = 0; l < block->batch->n_layers; l++) {
+    if (block->first_layer == 0) {
+        EBB_TRY(ebb_op_list_add(list, EBB_WORK_BATCH, ebb_block_gather, block));
+    }
+    for (size_t l = block->first_layer; l < block->batch->n_layers; l++) {
         EBB_TRY(ebb_op_list_add(list, EBB_WORK_FORWARD, ebb_block_product,
                                 &block->forward[l]));
     }
@@ -165,7 +167,9 @@ ebb_status ebb_block_create_kernels(ebb_block *block, ebb_onednn *onednn, bool t
 {
     ebb_activations_touch(block->batch, block->first_row, block->n_rows);
     for (size_t l = 0; l < block->batch->n_layers; l++) {
-        EBB_TRY(create_forward(block, onednn, l));
+        if (l >= block->first_layer) {
+            EBB_TRY(create_forward(block, onednn, l));
+        }
         if (train && l > 0) {
             EBB_TRY(create_backward(block, onednn, l));
         }
@@ -183,8 +187,10 @@ static void bind_layer(ebb_block *block, size_t l, size_t head)
     size_t leading = 0;
     const float *input = ebb_activations_input(batch, l, &leading);
     float *out = batch->out[l] + block->first_row * layer->leading;
-    ebb_matmul_bind(block->forward[l].matmul, input + block->first_row * leading, weights,
-                    bias, out);
+    if (block->forward[l].matmul != NULL) {
+        ebb_matmul_bind(block->forward[l].matmul, input + block->first_row * leading,
+                        weights, bias, out);
+    }
     if (block->backward[l].matmul != NULL) {
         const float *delta = batch->delta[l] + block->first_row * layer->leading;
         ebb_matmul_bind(block->backward[l].matmul, delta,
@@ -214,8 +220,10 @@ void ebb_block_note_kernels(const ebb_block *block)
     for (size_t l = 0; l < block->batch->n_layers; l++) {
         const ebb_layer *layer = ebb_net_layer(block->program->net, l, 0);
         snprintf(operation, sizeof operation, "forward %zux%zu", layer->in, layer->out);
-        ebb_program_note_kernel(block->program, operation,
-                                ebb_matmul_kernel(block->forward[l].matmul));
+        if (block->forward[l].matmul != NULL) {
+            ebb_program_note_kernel(block->program, operation,
+                                    ebb_matmul_kernel(block->forward[l].matmul));
+        }
         if (block->backward[l].matmul != NULL) {
             snprintf(operation, sizeof operation, "backward %zux%zu", layer->in,
                      layer->out);

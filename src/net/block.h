@@ -37,6 +37,8 @@ typedef struct ebb_block {
     size_t first_row;             /* of the block in the activations */
     size_t first_sample;          /* of the block in step->samples */
     size_t n_rows;
+    size_t
+        first_layer; /* forward starts there; the layers before it are made elsewhere */
     ebb_block_kernel forward[EBB_MAX_PATH], backward[EBB_MAX_PATH];
     float scale; /* of the loss gradient: 1 / rows of the whole batch */
 } ebb_block;
@@ -58,7 +60,8 @@ void ebb_block_product(const void *self, const ebb_step *step);
 /* delta[i] = 0 where out[i] is not positive. */
 void ebb_block_mask(float *delta, const float *out, size_t n);
 
-/* Appends: form the batch, forward, loss with its gradient. */
+/* Appends: form the batch (where the block has the first layer), forward, loss with its
+ * gradient. */
 ebb_status ebb_block_add_forward(ebb_op_list *list, const ebb_block *block);
 /* Appends: delta[layer − 1] from delta[layer], ReLU mask included. layer > 0. */
 ebb_status ebb_block_add_backward(ebb_op_list *list, const ebb_block *block,

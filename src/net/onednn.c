@@ -369,8 +369,8 @@ void ebb_matmul_destroy(ebb_matmul *matmul)
 ebb_status ebb_product_run(const ebb_product *p)
 {
     const dnnl_status_t status =
-        dnnl_sgemm('T', 'N', (dnnl_dim_t)p->m, (dnnl_dim_t)p->n, (dnnl_dim_t)p->k,
-                   p->alpha, p->a, (dnnl_dim_t)p->a_leading, p->b,
+        dnnl_sgemm(p->transposed ? 'T' : 'N', 'N', (dnnl_dim_t)p->m, (dnnl_dim_t)p->n,
+                   (dnnl_dim_t)p->k, p->alpha, p->a, (dnnl_dim_t)p->a_leading, p->b,
                    (dnnl_dim_t)p->b_leading, p->beta, p->c, (dnnl_dim_t)p->c_leading);
     return status == dnnl_success ? EBB_OK : EBB_ERR_FAILED;
 }

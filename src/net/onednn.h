@@ -50,14 +50,16 @@ ebb_status ebb_matmul_run(const ebb_matmul *matmul);
 const char *ebb_matmul_kernel(const ebb_matmul *matmul);
 void ebb_matmul_destroy(ebb_matmul *matmul); /* NULL is allowed */
 
-/* c = alpha · transpose(a) · b + beta · c: a is k x m, b is k x n, c is m x n. With beta
- * = 0 what c held does not matter. */
+/* c = alpha · a' · b + beta · c, where a' is a (m x k), or its transpose (a is k x m)
+ * when transposed is set; b is k x n, c is m x n. With beta = 0 what c held does not
+ * matter. */
 typedef struct ebb_product {
     size_t m, n, k;
     const float *a, *b;
     float *c;
     size_t a_leading, b_leading, c_leading;
     float alpha, beta;
+    bool transposed;
 } ebb_product;
 
 /* Runs on the calling thread. */

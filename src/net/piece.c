@@ -10,31 +10,33 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Rows [0, in) in steps of max_rows, then the bias row. Only counts while list->pieces is
- * NULL. */
+/* Only counts while list->pieces is NULL. */
+static void add_piece(ebb_piece_list *list, ebb_piece piece)
+{
+    if (list->pieces != NULL) {
+        list->pieces[list->n] = piece;
+    }
+    list->n++;
+}
+
+/* Column by column: rows [0, in) in steps of max_rows, then the bias row. */
 static void cut_layer(ebb_piece_list *list, size_t number, size_t max_rows,
                       size_t max_columns)
 {
     const ebb_layer *layer = ebb_net_layer(list->net, number, 0);
-    for (size_t row = 0; row <= layer->in; row += smaller(max_rows, layer->in - row)) {
-        const bool bias = row == layer->in;
-        const size_t n_rows = bias ? 1 : smaller(max_rows, layer->in - row);
-        for (size_t column = 0; column < layer->leading; column += max_columns) {
-            if (list->pieces != NULL) {
-                list->pieces[list->n] = (ebb_piece){
-                    .layer = number,
-                    .first_row = ebb_layer_row(layer, row),
-                    .n_rows = n_rows,
-                    .first_column = column,
-                    .n_columns = smaller(max_columns, layer->leading - column),
-                    .bias = bias,
-                };
-            }
-            list->n++;
+    for (size_t column = 0; column < layer->leading; column += max_columns) {
+        ebb_piece piece = {.layer = number,
+                           .first_column = column,
+                           .n_columns = smaller(max_columns, layer->leading - column)};
+        for (size_t row = 0; row < layer->in; row += max_rows) {
+            piece.first_row = row;
+            piece.n_rows = smaller(max_rows, layer->in - row);
+            add_piece(list, piece);
         }
-        if (bias) {
-            break;
-        }
+        piece.first_row = ebb_layer_row(layer, layer->in);
+        piece.n_rows = 1;
+        piece.bias = true;
+        add_piece(list, piece);
     }
 }
 
@@ -43,6 +45,7 @@ static void cut_layers(ebb_piece_list *list, size_t max_rows, size_t max_columns
     list->n = 0;
     for (size_t l = 0; l < ebb_net_layers(list->net); l++) {
         cut_layer(list, l, max_rows, max_columns);
+        list->n_first = l == 0 ? list->n : list->n_first;
     }
 }
 
@@ -72,16 +75,18 @@ static size_t floats_of(const ebb_piece *piece)
 
 /* A piece belongs to the thread in whose share of the floats its middle lies. */
 void ebb_piece_list_share(size_t *begin, size_t *end, const ebb_piece_list *list,
-                          size_t thread, size_t n_threads)
+                          ebb_piece_group group, size_t thread, size_t n_threads)
 {
+    const size_t from = group == EBB_PIECES_OTHER_LAYERS ? list->n_first : 0;
+    const size_t to = group == EBB_PIECES_FIRST_LAYER ? list->n_first : list->n;
     size_t total = 0;
-    for (size_t i = 0; i < list->n; i++) {
+    for (size_t i = from; i < to; i++) {
         total += floats_of(&list->pieces[i]);
     }
-    *begin = list->n;
-    *end = 0;
+    *begin = to;
+    *end = from;
     size_t done = 0;
-    for (size_t i = 0; i < list->n; i++) {
+    for (size_t i = from; i < to; i++) {
         const size_t middle = done + floats_of(&list->pieces[i]) / 2;
         if (middle * n_threads / total == thread) {
             *begin = smaller(*begin, i);

@@ -18,9 +18,10 @@ typedef struct ebb_piece {
 
 typedef struct ebb_piece_list {
     const ebb_net *net; /* borrowed */
-    ebb_piece *pieces;
+    ebb_piece *pieces;  /* layer by layer, in a layer column by column of pieces */
     size_t n;
-    size_t head; /* bound: whose weights layer n_backbone means */
+    size_t n_first; /* of layer 0: they come first */
+    size_t head;    /* bound: whose weights layer n_backbone means */
 } ebb_piece_list;
 
 /* Cuts every layer into pieces of at most max_rows x max_columns. Fails with
@@ -29,10 +30,17 @@ ebb_status ebb_piece_list_init(ebb_piece_list *out, const ebb_net *net, size_t m
                                size_t max_columns);
 void ebb_piece_list_clear(ebb_piece_list *list);
 
-/* Thread's consecutive pieces [*begin, *end): shares of nearly equal numbers of floats.
- */
+/* Which pieces are shared out. */
+typedef enum ebb_piece_group {
+    EBB_PIECES_ALL,
+    EBB_PIECES_FIRST_LAYER,
+    EBB_PIECES_OTHER_LAYERS
+} ebb_piece_group;
+
+/* Thread's consecutive pieces [*begin, *end) of a group: shares of nearly equal numbers
+ * of floats. */
 void ebb_piece_list_share(size_t *begin, size_t *end, const ebb_piece_list *list,
-                          size_t thread, size_t n_threads);
+                          ebb_piece_group group, size_t thread, size_t n_threads);
 
 /* The layer a piece is cut from, as bound. */
 const ebb_layer *ebb_piece_layer(const ebb_piece_list *list, const ebb_piece *piece);

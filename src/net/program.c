@@ -79,15 +79,14 @@ static void meet(const ebb_program *program, size_t thread)
     }
 }
 
-/* Rows are written in the first phase and summed by thread 0 after the barrier behind it.
- */
+/* Rows are complete before the last phase; thread 0 sums them at its start. */
 static void run_step(const training_run *run, const ebb_step *step, size_t index,
                      size_t thread)
 {
     const ebb_program *program = run->program;
     const ebb_phase *phases = program->phases + thread * program->n_phases;
     for (size_t p = 0; p < program->n_phases; p++) {
-        if (p == 1 && thread == 0) {
+        if (p + 1 == program->n_phases && thread == 0) {
             reduce_rows(run, index);
         }
         run_phase(&phases[p], step);
@@ -112,7 +111,7 @@ static void run_step_profiled(const training_run *run, const ebb_step *step, siz
     ebb_profile *profile = &run->training->profile[thread];
     uint64_t last = run->stamps[thread * run->training->n_steps + index].begin_ns;
     for (size_t p = 0; p < program->n_phases; p++) {
-        if (p == 1 && thread == 0) {
+        if (p + 1 == program->n_phases && thread == 0) {
             reduce_rows(run, index);
             book(profile, EBB_WORK_LOSS, &last);
         }

@@ -118,7 +118,8 @@ static void update_share(void *argument, size_t thread)
     const internal_program *self = call->program;
     size_t begin = 0;
     size_t end = 0;
-    ebb_piece_list_share(&begin, &end, &self->pieces, thread, self->team_size);
+    ebb_piece_list_share(&begin, &end, &self->pieces, EBB_PIECES_ALL, thread,
+                         self->team_size);
     for (size_t i = begin; i < end; i++) {
         const ebb_piece *piece = &self->pieces.pieces[i];
         const size_t leading = ebb_piece_layer(&self->pieces, piece)->leading;
@@ -156,7 +157,8 @@ static void fill_gradient(internal_program *self, size_t layer)
                     .b_leading = shape->leading,
                     .c = gradient,
                     .c_leading = shape->leading,
-                    .alpha = 1.0f},
+                    .alpha = 1.0f,
+                    .transposed = true},
         .bias = gradient + shape->in_leading * shape->leading,
     };
     self->masks[layer] = (layer_mask){self, &self->whole.backward[layer]};

@@ -93,7 +93,8 @@ static void fill_product(shards_program *self, shard *piece_of_batch, size_t lay
                     .b_leading = shape->leading,
                     .c = gradient,
                     .c_leading = shape->leading,
-                    .alpha = 1.0f},
+                    .alpha = 1.0f,
+                    .transposed = true},
         .bias = gradient + shape->in_leading * shape->leading,
         .failed = &self->base.failed,
     };
@@ -161,7 +162,8 @@ static ebb_status create_ranges(shards_program *self)
     for (size_t t = 0; t < n_threads; t++) {
         piece_range *range = &self->ranges[t];
         range->program = self;
-        ebb_piece_list_share(&range->begin, &range->end, &self->pieces, t, n_threads);
+        ebb_piece_list_share(&range->begin, &range->end, &self->pieces, EBB_PIECES_ALL, t,
+                             n_threads);
     }
     return EBB_OK;
 }
