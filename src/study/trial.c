@@ -16,7 +16,7 @@
 #include "study/verdict.h"
 
 enum { PEAK_ROUNDS = 5 };
-static const uint64_t PEAK_ROUND_NS = 4000000;
+static const uint64_t PEAK_ROUND_NS = 2000000;
 
 typedef struct trial {
     const ebb_config *config;
