@@ -20,7 +20,7 @@ class Unavailable(Exception):
 
 
 def _commands(context):
-    """{path relative to the root: list of words} of every compiled file."""
+    """{path relative to the root: list of words} of every compiled file of C."""
     path = os.path.join(context.build or "", "compile_commands.json")
     if not context.build or not os.path.exists(path):
         raise Unavailable("no compile_commands.json in the build")
@@ -30,6 +30,8 @@ def _commands(context):
     commands = {}
     for entry in entries:
         source = os.path.realpath(os.path.join(entry["directory"], entry["file"]))
+        if not source.endswith(".c"):
+            continue
         words = entry.get("arguments") or shlex.split(entry["command"])
         commands[os.path.relpath(source, root)] = words
     return commands
