@@ -155,7 +155,9 @@ static ebb_status curves_figure(ebb_report__page *page, size_t index, size_t b)
     const panel p = panel_of(&page->settings.items[index], b);
     ebb_text script = {0};
     ebb_text caption = {0};
-    ebb_report__plot_begin(&script, EBB_REPORT_HALF, 320);
+    const bool large = p.n_tasks > MAX_NAMED;
+    ebb_report__plot_begin(&script, large ? EBB_REPORT_FULL : EBB_REPORT_HALF,
+                           large ? 400 : 320);
     for (size_t k = 0; k < p.n_tasks; k++) {
         curve_data(&script, &p, k, false);
         curve_data(&script, &p, k, true);
@@ -167,10 +169,11 @@ static ebb_status curves_figure(ebb_report__page *page, size_t index, size_t b)
                     "set title ",
                     first_place(&p), last_place(&p));
     ebb_report__quote(&script, p.block->label, 56);
-    ebb_text_append(&script, "\nset key outside right top samplen 1.5 title 'task'\n");
+    ebb_text_append(&script, "\nset key outside right top samplen 1.5 title 'task'\n%s",
+                    large ? "unset key\n" : "");
     ebb_report__task_axis(&script, 'x', p.n_tasks);
     mark_requests(&script, &p);
-    if (p.n_tasks <= MAX_NAMED) {
+    if (!large) {
         named_curves(&script, &p);
     } else {
         ramp_curves(&script, &p);
@@ -208,6 +211,8 @@ static bool is_dark(double value, bool difference)
 
 static void matrix_data(ebb_text *script, const panel *p, const panel *base)
 {
+    const int decimals = p->n_tasks <= 6 ? 1 : 0;
+    const double scale = decimals == 1 ? 10 : 1;
     ebb_text_append(script, "$m << EOD\n");
     for (size_t t = 0; t < p->n_tasks; t++) {
         for (size_t k = 0; k < p->n_tasks; k++) {
@@ -215,10 +220,12 @@ static void matrix_data(ebb_text *script, const panel *p, const panel *base)
             if (isnan(value)) {
                 continue;
             }
-            const char *sign = base != NULL && value > 0 ? "+" : "";
+            /* As it is printed, so that nothing is "+0" or "-0". */
+            const double shown = round(value * scale) / scale;
+            const char *sign = base != NULL && shown > 0 ? "+" : "";
             const bool mark = gone(p, t, k);
             ebb_text_append(script, "%zu %zu %.4f \"%s%.*f%s\" %d\n", k + 1, t + 1, value,
-                            sign, p->n_tasks <= 6 ? 1 : 0, value, mark ? "†" : "",
+                            sign, decimals, shown + 0.0, mark ? "†" : "",
                             is_dark(value, base != NULL) ? 0xffffff : 0x101418);
         }
     }
@@ -248,9 +255,14 @@ static void matrix_plot(ebb_text *script, const panel *p, const panel *base)
     ebb_text_append(script, "\n");
     ebb_report__task_axis(script, 'x', p->n_tasks);
     ebb_report__task_axis(script, 'y', p->n_tasks);
-    ebb_text_append(script, "plot $m using 1:2:($1-0.48):($1+0.48):($2-0.47):($2+0.47):3 "
-                            "with boxxyerror fs solid 1 noborder fc palette notitle");
-    if (p->n_tasks <= MAX_NUMBERED) {
+    const bool numbered = p->n_tasks <= MAX_NUMBERED;
+    const double half =
+        numbered ? 0.475 : 0.5; /* many cells leave no room between them */
+    ebb_text_append(script,
+                    "plot $m using 1:2:($1-%g):($1+%g):($2-%g):($2+%g):3 with boxxyerror "
+                    "fs solid 1 noborder fc palette notitle",
+                    half, half, half, half);
+    if (numbered) {
         ebb_text_append(script,
                         ", $m using 1:2:4:5 with labels font ',%d' tc rgb variable "
                         "notitle",

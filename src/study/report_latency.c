@@ -88,8 +88,14 @@ static void threads_axis(ebb_text *script, const ebb_report__page *page, span ro
     }
 }
 
-static void key_below(ebb_text *script)
+/* Each curve has a line of its own below the plot, whose height it must not take. */
+static void begin_with_key(ebb_text *script, const ebb_report__page *page, span rows)
 {
+    int n = 0;
+    for (size_t i = rows.begin; i < rows.end; i = ebb_report__curve_end(page, i)) {
+        n++;
+    }
+    ebb_report__plot_begin(script, EBB_REPORT_HALF, 310 + 17 * n);
     ebb_text_append(script, "set key bmargin left Left reverse vertical maxcols 1 "
                             "samplen 2.5\n");
 }
@@ -157,7 +163,6 @@ static void latency_plot(ebb_text *script, const ebb_report__page *page, span ro
     size_t n = 0;
     ebb_report__log_axis(script, 'y', range.low / 1.2, range.high * 1.2);
     threads_axis(script, page, rows);
-    key_below(script);
     ebb_text_append(script, "set ylabel 'step, p50, µs'\n");
     for (size_t i = rows.begin; i < rows.end; i = ebb_report__curve_end(page, i)) {
         latency_data(script, page, (span){i, ebb_report__curve_end(page, i)}, n++);
@@ -207,7 +212,7 @@ static ebb_status latency_figure(ebb_report__page *page, span rows)
 {
     ebb_text script = {0};
     ebb_text caption = {0};
-    ebb_report__plot_begin(&script, EBB_REPORT_HALF, 340);
+    begin_with_key(&script, page, rows);
     latency_plot(&script, page, rows);
     ebb_text_append(&caption,
                     "Step latency against threads: median, with the range over trials "
@@ -263,7 +268,7 @@ static ebb_status rate_figure(ebb_report__page *page, span rows)
     extent range = nothing;
     ebb_text script = {0};
     ebb_text caption = {0};
-    ebb_report__plot_begin(&script, EBB_REPORT_HALF, 340);
+    begin_with_key(&script, page, rows);
     peak_data(&script, &range, page, rows);
     rate_data(&script, &range, page, rows);
     if (isnan(range.low)) {
@@ -272,7 +277,6 @@ static ebb_status rate_figure(ebb_report__page *page, span rows)
     }
     ebb_report__log_axis(&script, 'y', range.low / 1.3, range.high * 1.3);
     threads_axis(&script, page, rows);
-    key_below(&script);
     ebb_text_append(&script, "set ylabel 'GFLOP/s of the p50 step'\n"
                              "plot $peak using 1:2 with linespoints lw 2 dt 4 pt 2 ps "
                              "0.6 lc rgb '#767676' title 'measured peak'");
@@ -389,27 +393,25 @@ static ebb_status distribution_figure(ebb_report__page *page, span curve)
         return EBB_OK;
     }
     ebb_report__log_axis(&script, 'y', range.low / 1.1, range.high * 1.15);
-    ebb_text_append(&script,
-                    "set xrange [0:%.4g]\nset xlabel 'percent of the steps that take at "
-                    "most so long'\nset ylabel 'step, µs'\nset xtics ('50' 0.30103, '90' "
-                    "1, '99' 2, '99.9' 3, '99.99' 4, '99.999' 5)\nset key top left Left "
-                    "reverse samplen 2\nplot ",
-                    most);
+    ebb_text_append(
+        &script,
+        "set xrange [0:%.4g]\nset xlabel 'percent of the steps that take at "
+        "most so long'\nset ylabel 'step, µs'\nset xtics ('50' 0.30103, '90' "
+        "1, '99' 2, '99.9' 3, '99.99' 4, '99.999' 5)\nset key outside right top "
+        "Left reverse samplen 1.5 title 'threads'\nplot ",
+        most);
     for (size_t i = curve.begin; i < end; i++) {
         const size_t n = i - curve.begin;
-        const size_t threads = row_at(page, i)->threads;
-        ebb_text_append(&script,
-                        "%s$d%zu using 1:2 with lines lw 2 lc rgb '%s' title '%zu "
-                        "thread%s'",
-                        n == 0 ? "" : ", ", n, ebb_report__hue(n), threads,
-                        threads == 1 ? "" : "s");
+        ebb_text_append(
+            &script, "%s$d%zu using 1:2 with lines lw 2 lc rgb '%s' title '%zu'",
+            n == 0 ? "" : ", ", n, ebb_report__hue(n), row_at(page, i)->threads);
     }
     ebb_text_append(&script, "\n");
     ebb_text_append(&caption, "Distribution of the step times, ");
     ebb_report__row_label(&caption, page, curve.begin, false);
     ebb_text_append(&caption,
-                    ": all timed steps of the valid trials, from histograms of 16 bins a "
-                    "factor of two (upper ends, so at most 4.4 %% too long)%s.",
+                    ": all timed steps of the valid trials (from histograms: at most "
+                    "4.4 %% too long)%s.",
                     end < curve.end ? "; the first 8 counts of threads" : "");
     return ebb_report__figure(page, &script, &caption);
 }
@@ -437,11 +439,8 @@ static ebb_status append_figures(ebb_report__page *page, figure_fn figure,
     return EBB_OK;
 }
 
-ebb_status ebb_report__latency(ebb_report__page *page)
+static ebb_status append_plots(ebb_report__page *page)
 {
-    EBB_TRY(ebb_report__kind(page, "step-latency"));
-    EBB_TRY(ebb_report__kind(page, "scaling"));
-    EBB_TRY(ebb_report__kind(page, "roofline"));
     if (isnan(threads_of(page, (span){0, page->rows.n}).low)) {
         ebb_report__paragraph(page, "warn",
                               "No trial is valid, so there is no time to draw.");
@@ -457,4 +456,12 @@ ebb_status ebb_report__latency(ebb_report__page *page)
     EBB_TRY(ebb_report__roofline(page));
     ebb_report__figures_end(page);
     return EBB_OK;
+}
+
+ebb_status ebb_report__latency(ebb_report__page *page)
+{
+    EBB_TRY(ebb_report__kind(page, "step-latency"));
+    EBB_TRY(append_plots(page));
+    EBB_TRY(ebb_report__kind(page, "scaling"));
+    return ebb_report__kind(page, "roofline");
 }
