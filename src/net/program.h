@@ -77,7 +77,7 @@ struct ebb_program {
 
 /* Where one thread's time went, summed over steps. A line of its own for each thread. */
 typedef struct ebb_profile {
-    _Alignas(128) uint64_t ns[EBB_WORK_COUNT];
+    _Alignas(64) uint64_t ns[EBB_WORK_COUNT];
 } ebb_profile;
 
 /* "batch", "forward", …: names for records and tables. */

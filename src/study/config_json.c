@@ -202,6 +202,7 @@ ebb_status ebb_config_hash(char hex[17], const ebb_config *config, bool group)
         json_object_del(object, "threads");
         json_object_del(object, "placement");
         json_object_del(object, "warmup_steps");
+        json_object_del(object, "profile");
     }
     /* Fifteen digits are written alike by all versions of jansson. */
     char *text =

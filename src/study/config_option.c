@@ -38,6 +38,9 @@ LIST(unlearn_mode_choice, {"subtract", "take away what training the task had add
 LIST(disable_unlearning_choice, {"no", "records of updates are kept"},
      {"yes", "no records are kept, nothing can be unlearned"})
 
+LIST(profile_choice, {"no", "steps are timed as wholes"},
+     {"yes", "the time of each kind of work on each thread as well"})
+
 #define FIELD(name) offsetof(ebb_config, name)
 #define ROW(type, offset, low, high, choices, ...)                                       \
     {                                                                                    \
@@ -125,6 +128,7 @@ static const ebb_config__row table[] = {
     CHOICE("strategy", strategy, ebb_strategy_choice, "how a step is made parallel"),
     COUNT("warmup-steps", warmup_steps, 0, 1000000000, "20",
           "first steps, counted apart"),
+    FLAG("profile", profile, profile_choice, "where the time of a step goes"),
     PATH("output", output, "append the record to this file"),
     PATH("samples", samples, "write the nanoseconds of every step to this file"),
     PATH("dump", dump, "folder for parameters, order of samples and losses (.npy)"),

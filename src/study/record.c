@@ -291,6 +291,35 @@ static void put_seconds(writer *w)
     ebb_json_put_number(out, "wall_seconds", result->wall_seconds);
 }
 
+static json_t *profile_of_thread(const ebb_profile *profile, size_t n_steps)
+{
+    ebb_json_builder object = ebb_json_begin();
+    for (int work = 0; work < EBB_WORK_COUNT; work++) {
+        char key[32];
+        snprintf(key, sizeof key, "%s_ns", ebb_work_name((ebb_work)work));
+        ebb_json_put_number(&object, key, (double)profile->ns[work] / (double)n_steps);
+    }
+    return ebb_json_end(&object);
+}
+
+static json_t *profile(const ebb_result *result)
+{
+    if (result->profile_steps == 0) {
+        return json_null();
+    }
+    json_t *threads = json_array();
+    for (size_t t = 0; t < result->n_profile && threads != NULL; t++) {
+        json_array_append_new(
+            threads, profile_of_thread(&result->profile[t], result->profile_steps));
+    }
+    ebb_json_builder object = ebb_json_begin();
+    ebb_json_put_count(&object, "steps", result->profile_steps);
+    ebb_json_put_number(&object, "step_ns",
+                        (double)result->profile_step_ns / (double)result->profile_steps);
+    ebb_json_put(&object, "threads", threads);
+    return ebb_json_end(&object);
+}
+
 static void put_execution(writer *w)
 {
     const ebb_result *result = w->result;
@@ -306,6 +335,7 @@ static void put_execution(writer *w)
     ebb_json_put_count(out, "ledger_bytes", result->ledger_bytes);
     ebb_json_put_count(out, "arena_bytes", result->arena_bytes);
     ebb_json_put_count(out, "peak_rss_bytes", result->peak_rss_bytes);
+    ebb_json_put(out, "profile", profile(result));
     ebb_json_put(out, "disturbance", disturbance(&result->disturbance));
 }
 

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "net/onednn.h"
@@ -56,28 +57,17 @@ static size_t steps_of_task(const trial *self, size_t task)
                                    : self->config->epochs * per_epoch;
 }
 
-static ebb_status allocate_result(trial *self)
+/* Lines of their own need an alignment that malloc does not promise. */
+static ebb_status allocate_profile(trial *self)
 {
-    ebb_result *result = self->result;
-    const size_t n_tasks = self->config->tasks;
-    result->n_tasks = n_tasks;
-    double **matrices[] = {&result->accuracy, &result->loss, &result->batch_accuracy,
-                           &result->batch_loss};
-    for (size_t i = 0; i < 4; i++) {
-        *matrices[i] = malloc(n_tasks * n_tasks * sizeof **matrices[i]);
-        if (*matrices[i] == NULL) {
-            return ebb_fail_memory(n_tasks * n_tasks * sizeof(double));
-        }
-        for (size_t j = 0; j < n_tasks * n_tasks; j++) {
-            (*matrices[i])[j] = (double)NAN;
-        }
+    if (!self->config->profile) {
+        return EBB_OK;
     }
-    result->task_digests = calloc(n_tasks, sizeof *result->task_digests);
-    result->unlearning = calloc(n_tasks, sizeof *result->unlearning);
-    result->seats = calloc(self->config->threads, sizeof *result->seats);
-    const bool complete = result->task_digests != NULL && result->unlearning != NULL &&
-                          result->seats != NULL;
-    return complete ? EBB_OK : ebb_fail_memory(n_tasks * sizeof *result->unlearning);
+    void *profile = NULL;
+    self->result->n_profile = self->session.train->n_threads;
+    EBB_TRY(ebb_buffer_allocate(&profile, self->result->n_profile, sizeof(ebb_profile)));
+    self->result->profile = profile;
+    return EBB_OK;
 }
 
 static ebb_status allocate_epoch(trial *self)
@@ -117,6 +107,10 @@ static void shuffle(trial *self, size_t task, size_t epoch)
 static void keep_step_times(trial *self, size_t n_steps)
 {
     ebb_result *result = self->result;
+    for (size_t i = 0; i < n_steps && result->profile != NULL; i++) {
+        result->profile_step_ns += self->step_ns[i];
+        result->profile_steps++;
+    }
     for (size_t i = 0; i < n_steps; i++) {
         if (self->task_steps++ >= self->config->warmup_steps &&
             result->n_step_ns < self->step_capacity) {
@@ -165,6 +159,7 @@ static ebb_status run_steps(trial *self, ebb_program *program, size_t first,
         .loss = self->loss,
         .correct = self->correct,
         .step_ns = self->step_ns,
+        .profile = program == session->train ? self->result->profile : NULL,
     };
     ebb_disturbance_reading *before = NULL;
     ebb_disturbance_reading *after = NULL;
@@ -439,10 +434,11 @@ static void describe(trial *self)
 
 static ebb_status run(trial *self)
 {
-    EBB_TRY(allocate_result(self));
+    EBB_TRY(ebb_result_init(self->result, self->config->tasks, self->config->threads));
     EBB_TRY(ebb_dump_open(self->config->dump));
     EBB_TRY(ebb_session_open(&self->session, self->result, self->config));
     EBB_TRY(allocate_epoch(self));
+    EBB_TRY(allocate_profile(self));
     EBB_TRY(run_tasks(self));
     describe(self);
     return EBB_OK;
@@ -476,21 +472,4 @@ ebb_status ebb_trial_run(ebb_result *out, const ebb_config *config,
         ebb_verdict_judge(out, setting);
     }
     return status;
-}
-
-void ebb_result_clear(ebb_result *result)
-{
-    free(result->accuracy);
-    free(result->loss);
-    free(result->batch_accuracy);
-    free(result->batch_loss);
-    free(result->validation);
-    free(result->unlearning);
-    free(result->task_digests);
-    free(result->step_ns);
-    free(result->seats);
-    for (size_t i = 0; i < result->n_problems; i++) {
-        free(result->problems[i]);
-    }
-    memset(result, 0, sizeof *result);
 }

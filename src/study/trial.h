@@ -9,6 +9,7 @@
 
 #include "machine/disturbance.h"
 #include "machine/peak.h"
+#include "net/program.h"
 #include "study/config.h"
 
 typedef struct ebb_validation {
@@ -65,6 +66,10 @@ typedef struct ebb_result {
     size_t n_kernels;
     size_t shards; /* logical pieces of a batch; 0 where the strategy has none */
     size_t ledger_bytes, arena_bytes, peak_rss_bytes;
+    ebb_profile
+        *profile; /* n_profile threads, sums over profile_steps; NULL: not asked */
+    size_t n_profile, profile_steps;
+    uint64_t profile_step_ns;    /* sum of those steps */
     ebb_disturbance disturbance; /* over the training steps */
     char started_at[32];         /* UTC, ISO 8601 */
     char onednn[32], onednn_isa[48];
@@ -92,6 +97,9 @@ typedef struct ebb_trial_setting {
  * memory and files. */
 ebb_status ebb_trial_run(ebb_result *out, const ebb_config *config,
                          const ebb_trial_setting *setting);
+/* The arrays that depend on tasks and threads only; accuracies are NaN. What fails here
+ * is cleared like a result that ran. */
+ebb_status ebb_result_init(ebb_result *result, size_t n_tasks, size_t n_threads);
 void ebb_result_clear(ebb_result *result);
 
 #endif

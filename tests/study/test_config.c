@@ -199,6 +199,8 @@ static const value_case values[] = {
     {"strategy", "shards", true, NULL},
     {"strategy", "reference", true, NULL},
     {"strategy", "shard", false, "nearest: shards"},
+    {"profile", "yes", true, NULL},
+    {"profile", "always", false, "no, yes"},
     {"warmup-steps", "0", true, NULL},
     {"warmup-steps", "-1", false, "out of range"},
     {"output", "trials.jsonl", true, NULL},

@@ -105,15 +105,16 @@ static void test_tasks_to_come_are_not_tested(void **state)
     }
 }
 
-/* Three batches of 40 weigh alike; 48, 48 and 24 do not. */
+/* One batch is the whole, three batches of 40 weigh alike; 48, 48 and 24 do not. */
 static void test_means_over_batches(void **state)
 {
     (void)state;
     static const struct {
         const char *options;
         bool equal;
-    } rows[] = {{"batch-size=40", true}, {"batch-size=48", false}};
-    for (size_t i = 0; i < 2; i++) {
+    } rows[] = {
+        {"batch-size=40", true}, {"batch-size=48", false}, {"batch-size=200", true}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         attempt self;
         double largest = 0;
         attempt_run(&self, rows[i].options);
@@ -193,6 +194,21 @@ static void test_divergence_is_told(void **state)
         assert_int_equal(strlen(self.result.digest), 64);
         attempt_clear(&self);
     }
+}
+
+/* Seen in the losses of the first epoch: no other follows, and nothing is tested. */
+static void test_divergence_ends_the_trial(void **state)
+{
+    (void)state;
+    attempt self;
+    attempt_run(&self, DIVERGE "epochs=3");
+    assert_int_equal(self.result.n_steps, 8);
+    assert_non_null(strstr(self.result.problems[0], "task 1 is not finite in epoch 1"));
+    for (size_t i = 0; i < N_TASKS; i++) {
+        assert_true(isnan(self.result.accuracy[i * N_TASKS]));
+        assert_int_equal(self.result.task_digests[i][0], '\0');
+    }
+    attempt_clear(&self);
 }
 
 static void test_a_sound_trial_has_not_diverged(void **state)
@@ -309,6 +325,30 @@ static bool has_problem(const ebb_result *result, const char *part)
 }
 
 /* This process is bound to no single CPU, and to none with that number. */
+/* A thread's kinds of work are disjoint stretches of the steps. */
+static void test_profile_is_within_the_steps(void **state)
+{
+    (void)state;
+    attempt self;
+    attempt_run(&self, "threads=2 epochs=2 profile=yes");
+    const ebb_result *result = &self.result;
+    assert_int_equal(result->n_profile, 2);
+    assert_int_equal(result->profile_steps, result->n_steps);
+    for (size_t t = 0; t < 2; t++) {
+        uint64_t sum = 0;
+        for (int work = 0; work < EBB_WORK_COUNT; work++) {
+            sum += result->profile[t].ns[work];
+        }
+        assert_true(sum > 0 && sum <= result->profile_step_ns);
+        assert_true(result->profile[t].ns[EBB_WORK_UPDATE] > 0);
+    }
+    attempt_clear(&self);
+    attempt_run(&self, "threads=2 epochs=2");
+    assert_null(self.result.profile);
+    assert_int_equal(self.result.profile_steps, 0);
+    attempt_clear(&self);
+}
+
 static void test_wrong_binding_is_no_measurement(void **state)
 {
     (void)state;
@@ -380,10 +420,12 @@ int main(void)
         cmocka_unit_test(test_learns_and_forgets),
         cmocka_unit_test(test_validation_follows_each_epoch),
         cmocka_unit_test(test_divergence_is_told),
+        cmocka_unit_test(test_divergence_ends_the_trial),
         cmocka_unit_test(test_a_sound_trial_has_not_diverged),
         cmocka_unit_test(test_seconds_are_parts_of_the_whole),
         cmocka_unit_test(test_sizes_and_counts),
         cmocka_unit_test(test_progress_grows_to_one),
+        cmocka_unit_test(test_profile_is_within_the_steps),
         cmocka_unit_test(test_wrong_binding_is_no_measurement),
         cmocka_unit_test(test_oversubscription_is_noted),
         cmocka_unit_test(test_nothing_left_to_time_is_told),
