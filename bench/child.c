@@ -22,6 +22,7 @@ enum {
 /* A running child as its parent sees it. */
 typedef struct watch {
     pid_t pid;
+    bool group;
     struct pollfd pipes[2]; /* stdout and stderr; fd −1 once ended */
     bool exited;
     int wait_status;
@@ -42,6 +43,9 @@ static void become(const ebb_child_plan *plan, pid_t parent, int output, int err
 {
     /* The parent may be gone before prctl asked to be told of its death. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) {
+        _exit(EBB_ERR_ENVIRONMENT);
+    }
+    if (plan->group && setpgid(0, 0) != 0) {
         _exit(EBB_ERR_ENVIRONMENT);
     }
     const int nothing = open("/dev/null", O_RDONLY);
@@ -87,8 +91,12 @@ static ebb_status start(watch *out, const ebb_child_plan *plan)
     }
     close(output[1]);
     close(errors[1]);
+    if (plan->group) {
+        setpgid(pid, pid); /* whoever is first; after exec it is refused and done */
+    }
     *out = (watch){
         .pid = pid,
+        .group = plan->group,
         .pipes = {{.fd = output[0], .events = POLLIN},
                   {.fd = errors[0], .events = POLLIN}},
     };
@@ -134,11 +142,24 @@ static bool gather(watch *child, ebb_child *out)
     return any;
 }
 
+static void kill_child(const watch *child)
+{
+    kill(child->group ? -child->pid : child->pid, SIGKILL);
+}
+
+/* The group is killed while the child is a zombie, that still holds its number. */
 static void note_exit(watch *child)
 {
-    if (!child->exited) {
-        child->exited = waitpid(child->pid, &child->wait_status, WNOHANG) == child->pid;
+    siginfo_t info = {.si_pid = 0};
+    if (child->exited ||
+        waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+        info.si_pid != child->pid) {
+        return;
     }
+    if (child->group) {
+        kill_child(child);
+    }
+    child->exited = waitpid(child->pid, &child->wait_status, 0) == child->pid;
 }
 
 ebb_status ebb_child_run(ebb_child *out, const ebb_child_plan *plan)
@@ -164,7 +185,7 @@ ebb_status ebb_child_run(ebb_child *out, const ebb_child_plan *plan)
             (seconds > plan->timeout_seconds || out->printed_too_much)) {
             out->timed_out = !out->printed_too_much;
             killed = true;
-            kill(child.pid, SIGKILL);
+            kill_child(&child);
         }
         if (out->printed_too_much && child.exited) {
             break;

@@ -13,6 +13,9 @@ typedef struct ebb_child_plan {
     const char *program;      /* what to execute */
     const char *const *words; /* its argv, NULL-ended */
     double timeout_seconds;   /* then it is killed */
+    /* In a process group of its own, which is killed as a whole when the child ends: a
+     * script's own children do not go on. */
+    bool group;
     /* Called in the child before exec; its failure is the child's. NULL: nothing to do.
      */
     ebb_status (*prepare)(const void *argument);

@@ -38,9 +38,9 @@ typedef struct ebb_command {
     ebb_status (*run)(const ebb_arguments *arguments);
 } ebb_command;
 
-extern const ebb_command ebb_command_export, ebb_command_list, ebb_command_machine,
-    ebb_command_report, ebb_command_run, ebb_command_sweep, ebb_command_table,
-    ebb_command_worker;
+extern const ebb_command ebb_command_compare, ebb_command_export, ebb_command_list,
+    ebb_command_machine, ebb_command_report, ebb_command_run, ebb_command_sweep,
+    ebb_command_table, ebb_command_worker;
 
 /* Row i of the table, NULL past the end. */
 const ebb_command *ebb_command_at(size_t index);
