@@ -80,6 +80,35 @@ static outcome *follow(const ebb_strategy *strategy, const digest_case *which,
     return out;
 }
 
+/* The steps of the first batch size in runs of n_steps[0 … 2], by a team of two. */
+static outcome *follow_in_runs(const ebb_strategy *strategy, const digest_case *which,
+                               const size_t n_steps[3])
+{
+    outcome *out = calloc(1, sizeof *out);
+    assert_non_null(out);
+    fixture_spec spec = which->spec;
+    ebb_program *program = NULL;
+    spec.threads = 2;
+    spec.n_samples = N_SAMPLES;
+    fixture_init(&out->base, &spec);
+    fixture_succeed(strategy->compile_train(&program, out->base.net, which->batches[0]),
+                    "compiling");
+    uint32_t *order = out->base.order;
+    size_t done = 0;
+    for (size_t i = 0; i < 3 && n_steps[i] > 0; i++) {
+        fixture_train(&out->base, program, which->target, n_steps[i], out->loss + done,
+                      out->correct + done);
+        done += n_steps[i];
+        out->base.order = order + done * which->batches[0];
+    }
+    out->base.order = order;
+    ebb_program_destroy(program);
+    fixture_test(&out->base, strategy, which->target, out->test_loss, out->test_correct);
+    fixture_succeed(ebb_parameters_digest(out->digest, out->base.net->parameters),
+                    "digest");
+    return out;
+}
+
 static void forget(outcome *self)
 {
     fixture_clear(&self->base);
@@ -133,6 +162,23 @@ static void test_equal_teams_give_equal_bits(void **state)
             forget(one);
             forget(other);
         }
+    }
+}
+
+/* A run of several steps is the same as several runs: each takes the batch that is its
+ * turn and counts on. */
+static void test_runs_of_steps_may_be_cut(void **state)
+{
+    (void)state;
+    static const size_t cuts[][3] = {{1, 1, 1}, {2, 1, 0}, {1, 2, 0}};
+    for (size_t s = 0; ebb_strategy_choice(s) != NULL; s++) {
+        outcome *whole = follow(ebb_strategy_at(s), &cases[0], 2);
+        for (size_t c = 0; c < sizeof cuts / sizeof *cuts; c++) {
+            outcome *cut = follow_in_runs(ebb_strategy_at(s), &cases[0], cuts[c]);
+            compare_outcomes(whole, cut);
+            forget(cut);
+        }
+        forget(whole);
     }
 }
 
@@ -245,6 +291,7 @@ int main(void)
 {
     static const struct CMUnitTest fixed[] = {
         cmocka_unit_test(test_equal_teams_give_equal_bits),
+        cmocka_unit_test(test_runs_of_steps_may_be_cut),
         cmocka_unit_test(test_digests_tell_apart),
         cmocka_unit_test(test_derived_copies_stay_current),
         cmocka_unit_test(test_profiles_change_no_bits),

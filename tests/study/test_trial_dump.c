@@ -101,6 +101,30 @@ static void test_initial_parameters_are_untrained(void **state)
     close_dump(&self);
 }
 
+/* Behind the backbone lie the heads; one that is its task's own moves then and rests at
+ * all other times. */
+static void test_each_task_moves_its_own_head(void **state)
+{
+    (void)state;
+    enum { N_BACKBONE = 49 * 17 + 17, N_HEAD = 17 * 6 + 6 };
+    static const char *const names[] = {"initial", "task1", "task2", "task3"};
+    dumped self;
+    open_dump(&self, "scenario=til head=own weight-decay=0.01");
+    for (size_t t = 1; t <= N_TASKS; t++) {
+        float *before = read_parameters(&self, names[t - 1]);
+        float *after = read_parameters(&self, names[t]);
+        for (size_t k = 1; k <= N_TASKS; k++) {
+            const size_t at = N_BACKBONE + (k - 1) * N_HEAD;
+            const bool same =
+                memcmp(before + at, after + at, N_HEAD * sizeof *after) == 0;
+            assert_int_equal(same, k != t);
+        }
+        free(before);
+        free(after);
+    }
+    close_dump(&self);
+}
+
 /* ---- order of samples ---------------------------------------------------------------
  */
 
@@ -175,8 +199,39 @@ static void test_validation_samples_are_not_trained_on(void **state)
         }
         free(order);
     }
+    size_t n_late = 0; /* the part held out is no tail of the file */
     for (size_t s = 0; s < N_SAMPLES; s++) {
         assert_true(all[s] == 0 || all[s] == N_TASKS);
+        n_late += s >= 300 && all[s] > 0;
+    }
+    assert_in_range(n_late, 40, 99);
+    close_dump(&self);
+}
+
+/* Six classes in three tasks: each sample of the file is in one of them. */
+static void test_split_tasks_share_no_sample(void **state)
+{
+    (void)state;
+    dumped self;
+    size_t all[N_SAMPLES] = {0};
+    size_t n_all = 0;
+    open_dump(&self, "sequence=split epochs=1 last-batch=keep");
+    for (size_t t = 1; t <= N_TASKS; t++) {
+        char name[NAME];
+        size_t counts[N_SAMPLES];
+        size_t n = 0;
+        snprintf(name, sizeof name, "task%zu_order", t);
+        uint32_t *order = dumps_read(&n, self.path, name, "<u4");
+        count_samples(counts, order, n);
+        for (size_t s = 0; s < N_SAMPLES; s++) {
+            all[s] += counts[s];
+        }
+        n_all += n;
+        free(order);
+    }
+    assert_int_equal(n_all, N_SAMPLES);
+    for (size_t s = 0; s < N_SAMPLES; s++) {
+        assert_int_equal(all[s], 1);
     }
     close_dump(&self);
 }
@@ -245,8 +300,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parameters_are_those_of_the_digests),
         cmocka_unit_test(test_initial_parameters_are_untrained),
+        cmocka_unit_test(test_each_task_moves_its_own_head),
         cmocka_unit_test(test_orders_are_permutations),
         cmocka_unit_test(test_validation_samples_are_not_trained_on),
+        cmocka_unit_test(test_split_tasks_share_no_sample),
         cmocka_unit_test(test_orders_belong_to_seed_and_task),
         cmocka_unit_test(test_losses_of_every_step),
         cmocka_unit_test(test_an_existing_folder_is_used),
