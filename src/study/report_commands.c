@@ -52,8 +52,10 @@ static void print_trials(ebb_text *out, const ebb_table__row *r)
         ebb_text_append(out, ", %zu valid", r->n_valid);
     }
     ebb_table__trial trial = next_seed(r, 0, true);
+    const bool several = next_seed(r, seed_of(trial), false) != NULL;
     for (bool first = true; trial != NULL; first = false) {
-        ebb_text_append(out, "%s%" JSON_INTEGER_FORMAT, first ? "; seeds " : ", ",
+        ebb_text_append(out, "%s%" JSON_INTEGER_FORMAT,
+                        first ? (several ? "; seeds " : "; seed ") : ", ",
                         seed_of(trial));
         trial = next_seed(r, seed_of(trial), false);
     }

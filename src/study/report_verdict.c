@@ -63,16 +63,17 @@ static void append_counts(ebb_report__page *page, size_t n_invalid)
     const ebb_trials *trials = page->report->trials;
     const size_t n_builds = count_ids(trials, "build_id");
     const size_t n_machines = count_ids(trials, "machine_id");
-    ebb_text_append(page->out,
-                    "<p class=\"verdict %s\"><span class=\"mark\">%s</span> %zu of %zu "
-                    "trials are valid: their times were measured on an undisturbed "
-                    "machine, with threads where they should be.%s</p>\n",
-                    n_invalid == 0 ? "good" : "doubt", n_invalid == 0 ? "✓" : "◐",
-                    trials->n - n_invalid, trials->n,
-                    n_invalid == 0 ? ""
-                                   : " No time of the others stands in this report; "
-                                     "what they learned does, since time has no part in "
-                                     "it.");
+    ebb_text_append(
+        page->out,
+        "<p class=\"verdict %s\"><span class=\"mark\">%s</span> valid trials: "
+        "%zu of %zu, measured while nothing else disturbed the threads, which "
+        "were where they should be.%s</p>\n",
+        n_invalid == 0 ? "good" : "doubt", n_invalid == 0 ? "✓" : "◐",
+        trials->n - n_invalid, trials->n,
+        n_invalid == 0 ? ""
+                       : " No time of the others stands in this report; "
+                         "what they learned does, since time has no part in "
+                         "it.");
     if (n_builds > 1 || n_machines > 1) {
         ebb_report__paragraph(page, "verdict bad",
                               "The trials come from %zu builds on %zu machines: a number "
