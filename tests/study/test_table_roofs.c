@@ -169,6 +169,17 @@ static void test_roofs_of_another_machine_do_not_count(void **state)
     end_with_machine();
 }
 
+static void test_invalid_trials_have_no_bound(void **state)
+{
+    (void)state;
+    const char *path = fixture_begin();
+    write_machine("a000000000000000");
+    fixture_append(path, fixture_record(&(fixture){
+                             .threads = 2, .p50_ns = 1000000, .problem = "steal"}));
+    assert_table_says(path, &ebb_table_roofline, EBB_CSV, ",2,,,0,1,,,,,,,,,,,,,\n");
+    end_with_machine();
+}
+
 static void test_forks_of_internal_are_not_known(void **state)
 {
     (void)state;
@@ -263,6 +274,7 @@ int main(void)
         cmocka_unit_test(test_no_roofs_are_no_error_and_bad_ones_are),
         cmocka_unit_test(test_the_longest_time_is_the_bound),
         cmocka_unit_test(test_roofs_of_another_machine_do_not_count),
+        cmocka_unit_test(test_invalid_trials_have_no_bound),
         cmocka_unit_test(test_forks_of_internal_are_not_known),
         cmocka_unit_test(test_scaling_states_its_base),
         cmocka_unit_test(test_requests_without_a_twin),
