@@ -1,5 +1,6 @@
 /* report_machine.c - where the trials ran, and what that machine can do. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "study/json.h"
@@ -18,16 +19,22 @@ static void print_members(ebb_text *out, json_t *object)
     }
 }
 
-static void fact_row(ebb_report__page *page, const char *name, const char *value)
+static void fact_row(ebb_report__page *page, const char *key, const char *value)
 {
-    ebb_text_append(page->out, "<div><dt>");
-    for (; *name != '\0'; name++) {
-        const char letter[2] = {*name == '_' ? ' ' : *name, '\0'};
-        ebb_grid_escape_html(page->out, letter);
+    char *name = strdup(key);
+    if (name == NULL) {
+        page->out->failed = true;
+        return;
     }
+    for (char *at = strchr(name, '_'); at != NULL; at = strchr(at, '_')) {
+        *at = ' ';
+    }
+    ebb_text_append(page->out, "<div><dt>");
+    ebb_grid_escape_html(page->out, name);
     ebb_text_append(page->out, "</dt><dd>");
     ebb_grid_escape_html(page->out, value);
     ebb_text_append(page->out, "</dd></div>\n");
+    free(name);
 }
 
 static void json_row(ebb_report__page *page, const char *name, json_t *value)

@@ -33,26 +33,33 @@ void ebb_report__quote(ebb_text *script, const char *text, size_t max_letters)
     ebb_text_append(script, "%s'", *text == '\0' ? "" : "…");
 }
 
-/* Marks of a decade that leave a handful of them between low and high. */
-static const double fine[] = {1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5,
-                              4, 4.5, 5,   6,   7,   8, 9,   0};
-static const double middle[] = {1, 1.5, 2, 3, 4, 5, 6, 8, 0};
-static const double coarse[] = {1, 2, 5, 0};
-static const double decades[] = {1, 0};
+/* Marks of a decade that leave a handful of them on an axis. */
+typedef struct mark_list {
+    double below; /* the ratio of the ends of the axis */
+    size_t n;
+    double marks[16];
+} mark_list;
+
+static const mark_list ladder[] = {
+    {2.5, 16, {1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9}},
+    {10, 8, {1, 1.5, 2, 3, 4, 5, 6, 8}},
+    {1000, 3, {1, 2, 5}},
+    {HUGE_VAL, 1, {1}},
+};
 
 void ebb_report__log_axis(ebb_text *script, char axis, double low, double high)
 {
-    const double ratio = high / low;
-    const double *steps = ratio < 2.5    ? fine
-                          : ratio < 10   ? middle
-                          : ratio < 1000 ? coarse
-                                         : decades;
+    const mark_list *chosen = ladder;
+    while (high / low >= chosen->below && chosen->below < HUGE_VAL) {
+        chosen++;
+    }
     ebb_text_append(script, "set logscale %c 10\nset %crange [%.6g:%.6g]\nset %ctics (",
                     axis, axis, low, high, axis);
     bool first = true;
-    for (double decade = floor(log10(low)); decade <= log10(high); decade++) {
-        for (const double *step = steps; *step > 0; step++) {
-            const double mark = *step * pow(10, decade);
+    const int last = (int)floor(log10(high));
+    for (int decade = (int)floor(log10(low)); decade <= last; decade++) {
+        for (size_t i = 0; i < chosen->n; i++) {
+            const double mark = chosen->marks[i] * pow(10, decade);
             if (mark >= low && mark <= high) {
                 ebb_text_append(script, "%s'%.10g' %.10g", first ? "" : ", ", mark, mark);
                 first = false;

@@ -174,7 +174,7 @@ ebb_status ebb_report__unlearning(ebb_report__page *page)
     if (!ebb_report__draws(page)) {
         return EBB_OK;
     }
-    double *seconds = calloc(page->report->trials->n, sizeof *seconds);
+    double *seconds = calloc(page->report->trials->n + 1, sizeof *seconds);
     if (seconds == NULL) {
         return ebb_fail_memory(page->report->trials->n * sizeof *seconds);
     }
