@@ -26,6 +26,15 @@ static const struct {
 };
 enum { N_SECTIONS = sizeof sections / sizeof sections[0] };
 
+const char *ebb_report__title(const char *id)
+{
+    size_t i = 0;
+    while (i + 1 < N_SECTIONS && strcmp(sections[i].id, id) != 0) {
+        i++;
+    }
+    return sections[i].title;
+}
+
 void ebb_report__paragraph(ebb_report__page *page, const char *kind, const char *format,
                            ...)
 {

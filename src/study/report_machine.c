@@ -106,20 +106,24 @@ static void roof_rows(ebb_grid *grid, const json_t *list, const char *what,
     }
 }
 
+/* Of reading, writing and the triad of both, the last is nearest to a step. */
 static void bandwidth_rows(ebb_grid *grid, const json_t *list)
 {
-    static const char *const ways[] = {"read", "write", "triad"};
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *roof = json_array_get(list, i);
-        for (size_t k = 0; k < 3; k++) {
-            const double value = ebb_json_get_number(roof, ways[k]);
-            if (!isnan(value)) {
-                ebb_grid_cell(grid, "bandwidth %s, %s", ebb_json_get_text(roof, "level"),
-                              ways[k]);
-                ebb_grid_cell(grid, "%.0f", ebb_json_get_number(roof, "threads"));
-                ebb_grid_cell(grid, "%.1f GB/s", value);
-                ebb_grid_cell(grid, "%s", "");
-            }
+        const double value = ebb_json_get_number(roof, "triad");
+        const double low = ebb_json_get_number(roof, "triad_low");
+        const double high = ebb_json_get_number(roof, "triad_high");
+        if (isnan(value)) {
+            continue;
+        }
+        ebb_grid_cell(grid, "bandwidth %s, triad", ebb_json_get_text(roof, "level"));
+        ebb_grid_cell(grid, "%.0f", ebb_json_get_number(roof, "threads"));
+        ebb_grid_cell(grid, "%.1f GB/s", value);
+        if (isnan(low) || isnan(high)) {
+            ebb_grid_cell(grid, "–");
+        } else {
+            ebb_grid_cell(grid, "%.1f to %.1f", low, high);
         }
     }
 }

@@ -28,6 +28,9 @@ ebb_status ebb_report__rules(ebb_report__page *page);
 /* The figure of the roofline, where there are roofs and steps for it. */
 ebb_status ebb_report__roofline(ebb_report__page *page);
 
+/* Of the section with that id. */
+const char *ebb_report__title(const char *id);
+
 /* The style sheet. */
 void ebb_report__style(ebb_text *out);
 

@@ -60,7 +60,8 @@ static void append_rule(ebb_report__page *page, const char *rule, state how,
     ebb_text_append(page->out, "<li>%s. <span class=\"mark %s\">%s %s</span>: ", rule,
                     states[how].kind, states[how].mark, states[how].name);
     ebb_grid_escape_html(page->out, where);
-    ebb_text_append(page->out, " <a href=\"#%s\">See there.</a></li>\n", section);
+    ebb_text_append(page->out, " <a href=\"#%s\">→ %s</a></li>\n", section,
+                    ebb_report__title(section));
 }
 
 static void rules_on_numbers(ebb_report__page *page, const evidence *e)

@@ -83,7 +83,7 @@ static const char paper[] =
     "@media print{\n@page{margin:14mm}\n"
     "body{max-width:none;padding:0;font-size:10pt}\nnav{display:none}\n"
     "h2,h3{break-after:avoid}tr,.verdict,.warn,dd,li{break-inside:avoid}\n"
-    "table{font-size:7.5pt}th,td{padding:.2em .45em}td.n,td.w{white-space:normal}\n"
+    "table{font-size:6.8pt}th,td{padding:.2em .3em}.facts{columns:2;font-size:7.5pt}\n"
     ".scroll{overflow:visible}\n"
     ".wide table{display:none}.wide::before{content:'This table has more columns than "
     "paper is wide; it is in the page on screen and in the CSV files.'}\n"
