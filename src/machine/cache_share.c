@@ -24,11 +24,11 @@ static bool share_level(ebb_cache_share *out, hwloc_topology_t hwloc, unsigned l
             return false;
         }
         const size_t size = (size_t)cache->attr->cache.size;
-        size_t sharing = 0;
+        size_t sharing = 1; /* the thread itself, and others */
         size_t earlier = 0;
         for (size_t j = 0; j < n; j++) {
             const bool inside = hwloc_bitmap_isset(cache->cpuset, (unsigned)cpus[j]) != 0;
-            sharing += inside ? 1 : 0;
+            sharing += inside && j != i ? 1 : 0;
             earlier += inside && j < i ? 1 : 0;
         }
         const size_t share = size / sharing;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "machine/barrier.h"
 #include "machine/peak.h"
 #include "machine/spread.h"
 
@@ -39,6 +40,7 @@ size_t ebb_roofs_ladder(size_t *sizes, size_t capacity, const ebb_topology *topo
 }
 
 typedef struct timing {
+    ebb_barrier asleep; /* of two threads that do not spin */
     ebb_team *team;
     double samples[BATCHES > WAKE_UPS ? BATCHES : WAKE_UPS];
     uint64_t arrival_ns;
@@ -60,7 +62,7 @@ static void time_barriers(void *argument, size_t thread)
     }
 }
 
-/* Thread 1 arrives and falls asleep; thread 0 comes late and notes when. */
+/* Thread 1 arrives and falls asleep at once; thread 0 comes late and notes when. */
 static void time_wake_ups(void *argument, size_t thread)
 {
     timing *all = argument;
@@ -72,7 +74,7 @@ static void time_wake_ups(void *argument, size_t thread)
                 all->arrival_ns = ebb_clock_now_ns();
             } while (all->arrival_ns < until_ns);
         }
-        ebb_team_barrier(all->team, thread);
+        ebb_barrier_wait(&all->asleep);
         if (thread == 1) {
             all->samples[i] = (double)(ebb_clock_now_ns() - all->arrival_ns);
         }
@@ -120,6 +122,7 @@ static void measure_barrier(ebb_roofs *out, ebb_team *team)
         .high = spread.high,
     };
     if (ebb_team_size(team) == 2) {
+        ebb_barrier_init(&all.asleep, 2, 0);
         ebb_team_run(team, time_wake_ups, &all);
         out->wake_ns = ebb_spread_of(all.samples, WAKE_UPS).median;
     }

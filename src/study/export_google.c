@@ -12,19 +12,28 @@
 #include "study/json.h"
 #include "study/roof_file.h"
 
+/* Of hwloc's names "L1d", "L1i", "L2". */
+static const char *cache_type(const char *name)
+{
+    static const char *const types[][2] = {{"d", "Data"}, {"i", "Instruction"}};
+    const size_t n = strlen(name);
+    for (size_t i = 0; i < 2 && n > 0; i++) {
+        if (strcmp(name + n - 1, types[i][0]) == 0) {
+            return types[i][1];
+        }
+    }
+    return "Unified";
+}
+
 static json_t *caches_of(const ebb_roof_file *file)
 {
     const json_t *caches = json_object_get(file->machine, "caches");
     ebb_json_builder list = ebb_json_begin_list();
     for (size_t i = 0; i < json_array_size(caches); i++) {
         const json_t *cache = json_array_get(caches, i);
-        const char *name = ebb_json_get_text(cache, "name");
-        const char last = name[0] == '\0' ? '\0' : name[strlen(name) - 1];
+        const char *type = cache_type(ebb_json_get_text(cache, "name"));
         ebb_json_builder entry = ebb_json_begin();
-        ebb_json_put(&entry, "type",
-                     json_string(last == 'd'   ? "Data"
-                                 : last == 'i' ? "Instruction"
-                                               : "Unified"));
+        ebb_json_put(&entry, "type", json_string(type));
         ebb_json_put(&entry, "level", json_incref(json_object_get(cache, "level")));
         ebb_json_put(&entry, "size", json_incref(json_object_get(cache, "size_bytes")));
         ebb_json_put(&entry, "num_sharing",
