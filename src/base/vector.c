@@ -67,10 +67,14 @@ void ebb_vector_transpose(float *out, size_t out_leading, const float *in,
 {
     const size_t whole_rows = n_rows / LANES * LANES;
     const size_t whole_columns = n_columns / LANES * LANES;
-    for (size_t i = 0; i < whole_rows; i += LANES) {
+    /* Two blocks below each other fill the cache lines they write. */
+    for (size_t pair = 0; pair < whole_rows; pair += 2 * (size_t)LANES) {
+        const size_t end = pair + 2 * LANES < whole_rows ? pair + 2 * LANES : whole_rows;
         for (size_t j = 0; j < whole_columns; j += LANES) {
-            transpose_block(out + j * out_leading + i, out_leading,
-                            in + i * in_leading + j, in_leading);
+            for (size_t i = pair; i < end; i += LANES) {
+                transpose_block(out + j * out_leading + i, out_leading,
+                                in + i * in_leading + j, in_leading);
+            }
         }
     }
     transpose_rest(out + whole_columns * out_leading, out_leading, in + whole_columns,

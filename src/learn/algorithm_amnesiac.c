@@ -22,6 +22,14 @@ static void destroy(ebb_algorithm *base)
     free(self);
 }
 
+/* Records are dropped before the next task is opened. */
+static size_t records_at_once(const ebb_algorithm_spec *spec)
+{
+    const bool limited =
+        spec->unlearnable_age > 0 && spec->unlearnable_age < spec->n_tasks;
+    return limited ? spec->unlearnable_age : spec->n_tasks;
+}
+
 static ebb_status create(ebb_algorithm **out, const ebb_algorithm_spec *spec,
                          ebb_parameters *parameters)
 {
@@ -34,8 +42,8 @@ static ebb_status create(ebb_algorithm **out, const ebb_algorithm_spec *spec,
     self->n_tasks = spec->n_tasks;
     self->age = spec->unlearnable_age;
     if (!spec->disable_unlearning) {
-        const ebb_status status =
-            ebb_ledger_create(&self->ledger, spec->n_tasks, parameters);
+        const ebb_status status = ebb_ledger_create(&self->ledger, spec->n_tasks,
+                                                    records_at_once(spec), parameters);
         if (status != EBB_OK) {
             destroy(&self->base);
             return status;

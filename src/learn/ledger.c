@@ -8,19 +8,41 @@ struct ebb_ledger {
     ebb_parameters *parameters;
     size_t n_tasks;
     float **records; /* by task id − 1; NULL: none */
+    float **spare;   /* arenas without a record, pages touched; n_tasks places */
+    size_t n_spare;
 };
 
-ebb_status ebb_ledger_create(ebb_ledger **out, size_t n_tasks, ebb_parameters *parameters)
+/* Faulting a page in costs more than copying it, so arenas are there before tasks begin.
+ */
+static ebb_status fill_spare(ebb_ledger *ledger, size_t n)
+{
+    while (ledger->n_spare < n) {
+        EBB_TRY(
+            ebb_parameters_arena(&ledger->spare[ledger->n_spare], ledger->parameters));
+        ledger->n_spare++;
+    }
+    return EBB_OK;
+}
+
+ebb_status ebb_ledger_create(ebb_ledger **out, size_t n_tasks, size_t n_records,
+                             ebb_parameters *parameters)
 {
     *out = NULL;
     ebb_ledger *ledger = calloc(1, sizeof *ledger);
-    float **records = calloc(n_tasks, sizeof *records);
-    if (ledger == NULL || records == NULL) {
-        free(ledger);
-        free(records);
-        return ebb_fail_memory(n_tasks * sizeof *records);
+    if (ledger == NULL) {
+        return ebb_fail_memory(sizeof *ledger);
     }
-    *ledger = (ebb_ledger){parameters, n_tasks, records};
+    ledger->parameters = parameters;
+    ledger->n_tasks = n_tasks;
+    ledger->records = calloc(n_tasks, sizeof *ledger->records);
+    ledger->spare = calloc(n_tasks, sizeof *ledger->spare);
+    ebb_status status = ledger->records == NULL || ledger->spare == NULL
+                            ? ebb_fail_memory(n_tasks * sizeof *ledger->records)
+                            : fill_spare(ledger, n_records);
+    if (status != EBB_OK) {
+        ebb_ledger_destroy(ledger);
+        return status;
+    }
     *out = ledger;
     return EBB_OK;
 }
@@ -28,9 +50,10 @@ ebb_status ebb_ledger_create(ebb_ledger **out, size_t n_tasks, ebb_parameters *p
 ebb_status ebb_ledger_open(ebb_ledger *ledger, size_t task)
 {
     ebb_ledger_drop(ledger, task);
-    float **record = &ledger->records[task - 1];
-    EBB_TRY(ebb_parameters_arena(record, ledger->parameters));
-    ebb_parameters_copy(*record, ledger->parameters);
+    EBB_TRY(fill_spare(ledger, 1));
+    float *record = ledger->spare[--ledger->n_spare];
+    ledger->records[task - 1] = record;
+    ebb_parameters_copy(record, ledger->parameters);
     return EBB_OK;
 }
 
@@ -82,8 +105,11 @@ ebb_status ebb_ledger_subtract(ebb_ledger *ledger, const uint8_t *tasks, size_t 
 
 void ebb_ledger_drop(ebb_ledger *ledger, size_t task)
 {
-    ebb_buffer_free(ledger->records[task - 1]);
-    ledger->records[task - 1] = NULL;
+    float *record = ledger->records[task - 1];
+    if (record != NULL) {
+        ledger->records[task - 1] = NULL;
+        ledger->spare[ledger->n_spare++] = record;
+    }
 }
 
 size_t ebb_ledger_bytes(const ebb_ledger *ledger)
@@ -95,13 +121,19 @@ size_t ebb_ledger_bytes(const ebb_ledger *ledger)
     return n_records * ledger->parameters->shape->n_floats * sizeof(float);
 }
 
+static void free_arenas(float **arenas, size_t n)
+{
+    for (size_t i = 0; arenas != NULL && i < n; i++) {
+        ebb_buffer_free(arenas[i]);
+    }
+    free(arenas);
+}
+
 void ebb_ledger_destroy(ebb_ledger *ledger)
 {
     if (ledger != NULL) {
-        for (size_t task = 1; task <= ledger->n_tasks; task++) {
-            ebb_ledger_drop(ledger, task);
-        }
-        free(ledger->records);
+        free_arenas(ledger->records, ledger->n_tasks);
+        free_arenas(ledger->spare, ledger->n_spare);
         free(ledger);
     }
 }

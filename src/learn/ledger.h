@@ -9,8 +9,10 @@
 
 typedef struct ebb_ledger ebb_ledger;
 
-/* Owned by the caller; borrows parameters. Empty. */
-ebb_status ebb_ledger_create(ebb_ledger **out, size_t n_tasks,
+/* Owned by the caller; borrows parameters. Holds no record; memory for n_records of them
+ * (at most n_tasks) is made ready now, for more when it is needed. Fails with
+ * EBB_ERR_ENVIRONMENT (memory). */
+ebb_status ebb_ledger_create(ebb_ledger **out, size_t n_tasks, size_t n_records,
                              ebb_parameters *parameters);
 /* Keeps θ_start. Fails with EBB_ERR_ENVIRONMENT (memory). */
 ebb_status ebb_ledger_open(ebb_ledger *ledger, size_t task);
@@ -22,8 +24,9 @@ bool ebb_ledger_has(const ebb_ledger *ledger, size_t task);
  * when a record is missing or named twice. */
 ebb_status ebb_ledger_subtract(ebb_ledger *ledger, const uint8_t *tasks, size_t n,
                                size_t *moved_bytes);
-/* Frees the record of a task; none is fine. */
+/* Forgets the record of a task and keeps its memory for the next one; none is fine. */
 void ebb_ledger_drop(ebb_ledger *ledger, size_t task);
+/* Of the records that are held; spare memory is not counted. */
 size_t ebb_ledger_bytes(const ebb_ledger *ledger);
 void ebb_ledger_destroy(ebb_ledger *ledger); /* NULL is allowed */
 

@@ -109,28 +109,52 @@ float *ebb_net_transposed(const ebb_net *net, size_t number, size_t head)
            net->transposed_offset[number < n_backbone ? number : n_backbone + head];
 }
 
-static void refresh_layer(ebb_net *net, size_t number, size_t head)
+/* Thread's share of the rows of one layer. */
+static void refresh_layer(const ebb_net *net, size_t number, size_t head, size_t thread)
 {
     const ebb_layer *layer = ebb_net_layer(net, number, head);
-    ebb_vector_transpose(ebb_net_transposed(net, number, head), layer->in_leading,
-                         net->parameters->values + layer->offset, layer->leading,
-                         layer->in, layer->out);
+    size_t begin = 0;
+    size_t end = 0;
+    ebb_team_share(&begin, &end, layer->in, EBB_LAYER_GRAIN, thread,
+                   ebb_team_size(net->team));
+    ebb_vector_transpose(ebb_net_transposed(net, number, head) + begin, layer->in_leading,
+                         net->parameters->values + layer->offset + begin * layer->leading,
+                         layer->leading, end - begin, layer->out);
 }
 
-void ebb_net_refresh(ebb_net *net)
+static void refresh_share(void *argument, size_t thread)
 {
-    const ebb_parameters *parameters = net->parameters;
-    if (net->transposed_generation == parameters->generation) {
-        return;
-    }
-    const ebb_shape *shape = parameters->shape;
+    const ebb_net *net = argument;
+    const ebb_shape *shape = net->parameters->shape;
     for (size_t l = 1; l < shape->n_backbone; l++) {
-        refresh_layer(net, l, 0);
+        refresh_layer(net, l, 0, thread);
     }
     for (size_t h = 0; h < shape->n_heads && shape->n_backbone > 0; h++) {
-        refresh_layer(net, shape->n_backbone, h);
+        refresh_layer(net, shape->n_backbone, h, thread);
     }
-    net->transposed_generation = parameters->generation;
+}
+
+static size_t transposed_floats(const ebb_net *net)
+{
+    const ebb_shape *shape = net->parameters->shape;
+    size_t n_floats = 0;
+    for (size_t l = 1; l < shape->n_backbone; l++) {
+        n_floats += shape->backbone[l].leading * shape->backbone[l].in_leading;
+    }
+    for (size_t h = 0; h < shape->n_heads && shape->n_backbone > 0; h++) {
+        n_floats += shape->heads[h].leading * shape->heads[h].in_leading;
+    }
+    return n_floats;
+}
+
+size_t ebb_net_refresh(ebb_net *net)
+{
+    if (net->transposed_generation == net->parameters->generation) {
+        return 0;
+    }
+    ebb_team_run(net->team, refresh_share, net);
+    net->transposed_generation = net->parameters->generation;
+    return 2 * transposed_floats(net) * sizeof *net->transposed;
 }
 
 double ebb_net_step_flop(const ebb_net *net, size_t batch)
@@ -167,13 +191,7 @@ double ebb_net_step_bytes(const ebb_net *net, size_t batch)
 
 size_t ebb_net_arena_bytes(const ebb_net *net)
 {
-    const ebb_shape *shape = net->parameters->shape;
-    size_t n_floats = shape->n_floats * (1 + net->optimizer->n_moments);
-    for (size_t l = 1; l < shape->n_backbone; l++) {
-        n_floats += shape->backbone[l].leading * shape->backbone[l].in_leading;
-    }
-    for (size_t h = 0; h < shape->n_heads && shape->n_backbone > 0; h++) {
-        n_floats += shape->heads[h].leading * shape->heads[h].in_leading;
-    }
-    return n_floats * sizeof *net->first;
+    const size_t n_floats =
+        net->parameters->shape->n_floats * (1 + net->optimizer->n_moments);
+    return (n_floats + transposed_floats(net)) * sizeof *net->first;
 }

@@ -38,9 +38,10 @@ void ebb_net_destroy(ebb_net *net); /* NULL is allowed */
 
 /* Moments and counters back to zero. */
 void ebb_net_reset_optimizer(ebb_net *net);
-/* Makes the derived copies anew where the parameters have changed. To be called after
- * every change from outside a step. */
-void ebb_net_refresh(ebb_net *net);
+/* Makes the derived copies anew where the parameters have changed, split over the team.
+ * To be called after every change from outside a step. Returns the bytes read and
+ * written. */
+size_t ebb_net_refresh(ebb_net *net);
 
 /* Layers in use for a head are numbered 0 … n_backbone−1 and n_backbone for the head. */
 const ebb_layer *ebb_net_layer(const ebb_net *net, size_t number, size_t head);

@@ -317,7 +317,7 @@ static ebb_status unlearn(trial *self, size_t task)
     const uint64_t begin_ns = ebb_clock_now_ns();
     EBB_TRY(ebb_algorithm_unlearn(self->session.algorithm, entry->tasks, entry->n_tasks,
                                   &entry->bytes));
-    ebb_net_refresh(self->session.net);
+    entry->bytes += ebb_net_refresh(self->session.net);
     entry->seconds = ebb_clock_seconds(begin_ns, ebb_clock_now_ns());
     result->unlearn_seconds += entry->seconds;
     for (size_t i = 0; i < entry->n_tasks; i++) {

@@ -24,7 +24,7 @@ static void begin(history *self)
 {
     memset(self, 0, sizeof *self);
     walk_init(&self->walk);
-    assert_int_equal(ebb_ledger_create(&self->ledger, N_TASKS, self->walk.parameters),
+    assert_int_equal(ebb_ledger_create(&self->ledger, N_TASKS, 2, self->walk.parameters),
                      EBB_OK);
     self->before[0] = walk_snapshot(&self->walk);
 }
