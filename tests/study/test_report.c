@@ -330,6 +330,8 @@ static void test_invalid_trials_have_no_times(void **state)
     assert_says(&page, "No trial is valid, so there is no time to draw.");
     assert_int_equal(count(&page, "<td>busy &lt;neighbour&gt;</td>"), 50);
     assert_says(&page, "And 10 more.");
+    assert_says(&page, "<h3>Invalid trials</h3>");
+    assert_silent(&page, "Noted in valid trials");
     assert_silent(&pen.scripts, "set xlabel 'threads'");
     assert_says(&pen.scripts, "test accuracy"); /* time has no part in it */
     ebb_text_clear(&pen.scripts);
