@@ -2,11 +2,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "machine/cache_share.h"
+#include "machine/cgroup.h"
 #include "machine/stream.h"
 
 enum {
@@ -162,12 +162,11 @@ static void measure_level(ebb_bandwidth *level, measurement *all)
     level->triad = measure_stream(all, &ebb_stream_triad);
 }
 
-/* What the system has free; 0 where it does not tell. */
+/* 0 where the system does not tell. */
 static size_t free_bytes(void)
 {
-    const long pages = sysconf(_SC_AVPHYS_PAGES);
-    const long page_bytes = sysconf(_SC_PAGESIZE);
-    return pages > 0 && page_bytes > 0 ? (size_t)pages * (size_t)page_bytes : 0;
+    const int64_t bytes = ebb_cgroup_free_memory("");
+    return bytes > 0 ? (size_t)bytes : 0;
 }
 
 static ebb_status measure_levels(ebb_bandwidth *levels, size_t n, measurement *all)

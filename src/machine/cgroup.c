@@ -9,8 +9,9 @@
 
 enum { MAX_PATH_BYTES = 4096 };
 
-/* Where the controller of CPU time is mounted, and which of its groups is ours. */
+/* Where a controller is mounted, and which of its groups is ours. */
 typedef struct hierarchy {
+    const char *controller; /* "cpu", "memory" */
     int version;
     char mount[MAX_PATH_BYTES]; /* folder of the topmost visible group */
     char top[MAX_PATH_BYTES]; /* name of that group, "/" unless only a part is mounted */
@@ -45,7 +46,8 @@ static void take_mount(hierarchy *found, const char *line)
         sscanf(second, " - %31s %*s %511s", type, options) != 2) {
         return;
     }
-    const bool first = strcmp(type, "cgroup") == 0 && has_item(options, "cpu");
+    const bool first =
+        strcmp(type, "cgroup") == 0 && has_item(options, found->controller);
     if (!first && (strcmp(type, "cgroup2") != 0 || found->version == 1)) {
         return;
     }
@@ -65,8 +67,8 @@ static void take_group(hierarchy *found, const char *line)
     }
     snprintf(controllers, sizeof controllers, "%.*s", (int)(second - first - 1),
              first + 1);
-    const bool ours =
-        found->version == 1 ? has_item(controllers, "cpu") : strncmp(line, "0::", 3) == 0;
+    const bool ours = found->version == 1 ? has_item(controllers, found->controller)
+                                          : strncmp(line, "0::", 3) == 0;
     if (ours) {
         snprintf(found->group, sizeof found->group, "%s", second + 1);
     }
@@ -115,9 +117,11 @@ static double quota_of_group(const char *root, const char *folder, int version)
     return cpus;
 }
 
-static void take_level(ebb_cgroup *out, const char *root, const char *folder)
+static void take_level(void *argument, const char *root, const char *folder, int version)
 {
-    const double cpus = quota_of_group(root, folder, out->version);
+    ebb_cgroup *out = argument;
+    out->version = version;
+    const double cpus = quota_of_group(root, folder, version);
     if (cpus > 0.0 && (out->quota_cpus <= 0.0 || cpus < out->quota_cpus)) {
         out->quota_cpus = cpus;
     }
@@ -143,25 +147,88 @@ static const char *path_below(const hierarchy *found)
     return found->group + length;
 }
 
-ebb_cgroup ebb_cgroup_read(const char *root)
+typedef void (*level_fn)(void *argument, const char *root, const char *folder,
+                         int version);
+
+/* Our group and all groups above it that are visible, the topmost last. */
+static void each_level(const char *root, const char *controller, level_fn take,
+                       void *argument)
 {
-    ebb_cgroup out = {.n_throttled = -1};
-    hierarchy found = {0};
+    hierarchy found = {.controller = controller};
     if (!each_line(&found, root, "/proc/self/mountinfo", take_mount) ||
         found.version == 0 || !each_line(&found, root, "/proc/self/cgroup", take_group)) {
-        return out;
+        return;
     }
-    out.version = found.version;
     char folder[2 * MAX_PATH_BYTES];
     snprintf(folder, sizeof folder, "%s%s", found.mount, path_below(&found));
     const size_t mount_length = strlen(found.mount);
     while (strlen(folder) > mount_length) {
         char *last = strrchr(folder, '/');
         if (last[1] != '\0') {
-            take_level(&out, root, folder);
+            take(argument, root, folder, found.version);
         }
         *strrchr(folder, '/') = '\0';
     }
-    take_level(&out, root, found.mount);
+    take(argument, root, found.mount, found.version);
+}
+
+ebb_cgroup ebb_cgroup_read(const char *root)
+{
+    ebb_cgroup out = {.n_throttled = -1};
+    each_level(root, "cpu", take_level, &out);
     return out;
+}
+
+/* The number that a file holds; −1 when it holds none ("max") or cannot be read. */
+static int64_t number_in(const char *root, const char *folder, const char *name)
+{
+    ebb_text text = {0};
+    int64_t number = -1;
+    if (ebb_procfs_read(&text, "%s%s/%s", root, folder, name) &&
+        !ebb_text_to_int64(&number, text.data)) {
+        number = -1;
+    }
+    ebb_text_clear(&text);
+    return number;
+}
+
+static int64_t droppable(const char *root, const char *folder, int version)
+{
+    ebb_text stat = {0};
+    int64_t bytes = 0;
+    if (ebb_procfs_read(&stat, "%s%s/memory.stat", root, folder)) {
+        bytes = ebb_procfs_number(stat.data,
+                                  version == 2 ? "inactive_file" : "total_inactive_file");
+    }
+    ebb_text_clear(&stat);
+    return bytes > 0 ? bytes : 0;
+}
+
+static void take_memory(void *argument, const char *root, const char *folder, int version)
+{
+    int64_t *least = argument;
+    const bool second = version == 2;
+    const int64_t limit =
+        number_in(root, folder, second ? "memory.max" : "memory.limit_in_bytes");
+    const int64_t used =
+        number_in(root, folder, second ? "memory.current" : "memory.usage_in_bytes");
+    if (limit < 0 || used < 0) {
+        return;
+    }
+    const int64_t left = limit - used + droppable(root, folder, version);
+    const int64_t rest = left > 0 ? left : 0;
+    *least = *least < 0 || rest < *least ? rest : *least;
+}
+
+int64_t ebb_cgroup_free_memory(const char *root)
+{
+    ebb_text memory = {0};
+    int64_t least = -1;
+    if (ebb_procfs_read(&memory, "%s/proc/meminfo", root)) {
+        const int64_t kib = ebb_procfs_number(memory.data, "MemAvailable");
+        least = kib >= 0 ? kib * 1024 : -1;
+    }
+    ebb_text_clear(&memory);
+    each_level(root, "memory", take_memory, &least);
+    return least;
 }

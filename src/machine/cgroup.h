@@ -1,7 +1,8 @@
-/* cgroup.h - what control groups say about this process's share of CPU time.
+/* cgroup.h - what control groups leave this process of CPU time and memory.
  *
- * Quotas bind at every level: the process's own group and all groups above it count, as
- * far as they are visible, in version 2 (cpu.max) and version 1 (cpu.cfs_quota_us). */
+ * Limits bind at every level: the process's own group and all groups above it count, as
+ * far as they are visible, in version 2 (cpu.max, memory.max) and version 1
+ * (cpu.cfs_quota_us, memory.limit_in_bytes). */
 #ifndef EBB_MACHINE_CGROUP_H
 #define EBB_MACHINE_CGROUP_H
 
@@ -16,5 +17,9 @@ typedef struct ebb_cgroup {
 
 /* root is prefixed to every path that is read: "" for this system, a folder in tests. */
 ebb_cgroup ebb_cgroup_read(const char *root);
+
+/* Bytes that the process may still take, by the tightest limit and by what the system has
+ * available; files that were read and could be dropped count as free. −1: unknown. */
+int64_t ebb_cgroup_free_memory(const char *root);
 
 #endif

@@ -142,12 +142,52 @@ static void test_this_system(void **state)
 
 #define ON_A_ROOT(test) cmocka_unit_test_setup_teardown(test, make_root, remove_root)
 
+static void test_free_memory_is_what_the_tightest_limit_leaves(void **state)
+{
+    assert_int_equal(ebb_cgroup_free_memory(*state), -1);
+    put(*state, "/proc/meminfo", "MemTotal: 9000 kB\nMemAvailable:    8000 kB\n");
+    assert_int_equal(ebb_cgroup_free_memory(*state), 8000 * 1024);
+    put(*state, "/proc/self/mountinfo", v2_mounts);
+    put(*state, "/proc/self/cgroup", "0::/job/step\n");
+    put(*state, "/sys/fs/cgroup/job/step/memory.max", "max\n");
+    put(*state, "/sys/fs/cgroup/job/step/memory.current", "5\n");
+    assert_int_equal(ebb_cgroup_free_memory(*state), 8000 * 1024);
+    put(*state, "/sys/fs/cgroup/job/memory.max", "1000000\n");
+    put(*state, "/sys/fs/cgroup/job/memory.current", "700000\n");
+    assert_int_equal(ebb_cgroup_free_memory(*state), 300000);
+    put(*state, "/sys/fs/cgroup/job/memory.stat", "anon 1\ninactive_file 200000\n");
+    assert_int_equal(ebb_cgroup_free_memory(*state), 500000);
+    put(*state, "/sys/fs/cgroup/job/memory.current", "1300000\n");
+    assert_int_equal(ebb_cgroup_free_memory(*state), 0);
+}
+
+static void test_free_memory_of_version_1(void **state)
+{
+    put(*state, "/proc/meminfo", "MemAvailable:    8000 kB\n");
+    put(*state, "/proc/self/mountinfo",
+        "31 22 0:27 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
+        "32 22 0:28 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n");
+    put(*state, "/proc/self/cgroup", "4:cpu:/other\n3:memory:/job\n");
+    put(*state, "/sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
+    put(*state, "/sys/fs/cgroup/memory/memory.usage_in_bytes", "4096\n");
+    put(*state, "/sys/fs/cgroup/memory/job/memory.limit_in_bytes", "600000\n");
+    put(*state, "/sys/fs/cgroup/memory/job/memory.usage_in_bytes", "100000\n");
+    put(*state, "/sys/fs/cgroup/memory/job/memory.stat",
+        "inactive_file 7\ntotal_inactive_file 1000\n");
+    assert_int_equal(ebb_cgroup_free_memory(*state), 501000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ON_A_ROOT(test_nothing_known),         ON_A_ROOT(test_v2_smallest_of_all_levels),
-        ON_A_ROOT(test_v2_no_quota),           ON_A_ROOT(test_v2_inside_a_namespace),
-        ON_A_ROOT(test_v1_in_a_hybrid_system), ON_A_ROOT(test_v1_part_mounted),
+        ON_A_ROOT(test_nothing_known),
+        ON_A_ROOT(test_v2_smallest_of_all_levels),
+        ON_A_ROOT(test_v2_no_quota),
+        ON_A_ROOT(test_v2_inside_a_namespace),
+        ON_A_ROOT(test_v1_in_a_hybrid_system),
+        ON_A_ROOT(test_v1_part_mounted),
+        ON_A_ROOT(test_free_memory_is_what_the_tightest_limit_leaves),
+        ON_A_ROOT(test_free_memory_of_version_1),
         cmocka_unit_test(test_this_system),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
