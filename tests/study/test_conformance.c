@@ -20,6 +20,7 @@
 #include "net/backbone.h"
 #include "net/optimizer.h"
 #include "net/strategy.h"
+#include "study/export.h"
 #include "study/table.h"
 
 enum { LINE = 512, MAX_NAME = 24, MAX_SUMMARY = 90, MAX_DATASETS = 16 };
@@ -76,7 +77,8 @@ static void test_texts_of_registries(void **state)
         {"algorithm", ebb_algorithm_choice, 2}, {"dataset", ebb_dataset_choice, 3},
         {"sequence", ebb_sequence_choice, 3},   {"backbone", ebb_backbone_choice, 1},
         {"optimizer", ebb_optimizer_choice, 2}, {"strategy", ebb_strategy_choice, 3},
-        {"placement", ebb_placement_choice, 4}, {"table", ebb_table_choice, 2},
+        {"placement", ebb_placement_choice, 4}, {"table", ebb_table_choice, 5},
+        {"export", ebb_export_choice, 4},
     };
     for (size_t i = 0; i < sizeof registries / sizeof *registries; i++) {
         const size_t n = check_texts(registries[i].what, registries[i].choice);
