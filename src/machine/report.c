@@ -156,11 +156,9 @@ static json_t *methods_object(void)
          "threads at once; median, lowest and highest of 15 rounds of 2 ms"},
         {"bandwidth_gbs",
          "loops over arrays of each thread, first touched by it, all threads at once: "
-         "sum of an array, fill, a = b + s c; array_bytes a thread is half its share of "
-         "a "
-         "cache, or a thread's part of four times the outermost caches for memory; bytes "
-         "of the arrays, reads before writes not counted; median, lowest and highest of "
-         "7 "
+         "sum of an array, fill, a = b + s c; array_bytes: half a thread's share of the "
+         "cache, or its part of four times the outermost caches for memory; bytes of "
+         "the arrays, reads before writes not counted; median, lowest and highest of 5 "
          "rounds"},
         {"barrier_ns", "1000 barriers of the team with nothing between; median, lowest "
                        "and highest of 15 rounds"},
