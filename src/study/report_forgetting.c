@@ -203,10 +203,11 @@ static double entry_of(const panel *p, const panel *base, size_t t, size_t k)
     return 100 * (value - less);
 }
 
-/* Is the cell of this value so dark that its number must be white? */
+/* Is the cell of this value so dark that its number must be white? Either has a contrast
+ * of 4 at least. */
 static bool is_dark(double value, bool difference)
 {
-    return difference ? fabs(value) > 60 : value > 55;
+    return difference ? fabs(value) > 60 : value > 66;
 }
 
 static void matrix_data(ebb_text *script, const panel *p, const panel *base)

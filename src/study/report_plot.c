@@ -49,6 +49,10 @@ static const mark_list ladder[] = {
 
 void ebb_report__log_axis(ebb_text *script, char axis, double low, double high)
 {
+    if (!(low > 0) || !(high > low) || !isfinite(high)) { /* a record that lies */
+        low = 1;
+        high = 10;
+    }
     const mark_list *chosen = ladder;
     while (high / low >= chosen->below && chosen->below < HUGE_VAL) {
         chosen++;

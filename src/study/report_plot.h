@@ -22,7 +22,8 @@ void ebb_report__plot_begin(ebb_text *script, int width, int height);
 /* A text in quotes, in which nothing means anything to gnuplot; at most about
  * max_letters letters. */
 void ebb_report__quote(ebb_text *script, const char *text, size_t max_letters);
-/* Logarithmic axis from low to high > 0 with marks at round numbers. */
+/* Logarithmic axis from low > 0 to high, with marks at round numbers; from 1 to 10 where
+ * they are no such range. */
 void ebb_report__log_axis(ebb_text *script, char axis, double low, double high);
 /* Marks of the axis at every whole number, or at every so-manieth up to n. */
 void ebb_report__task_axis(ebb_text *script, char axis, size_t n);

@@ -327,6 +327,34 @@ def test_nothing_was_timed():
         read_page(here + "/report.html")
 
 
+def test_diverged():
+    with folder() as here:
+        trials = records()
+        for record in trials:
+            record.update(valid=False, diverged=True, problems=["a loss is no number"])
+            for name in ("accuracy", "loss"):
+                record[name] = [[None] * 2] * 2
+            record["metrics"] = dict.fromkeys(record["metrics"], None)
+        write(here, trials)
+        report(here)
+        read_page(here + "/report.html").says("finetuning, diverged")
+
+
+def test_records_that_lie():
+    with folder() as here:
+        for value in (0, -5, 1e300):
+            trials = records()
+            for record in trials:
+                record["step_ns"] = dict.fromkeys(record["step_ns"], value)
+                record["step_ns"]["histogram"] = [[value, 1], ["x"], value, [value]]
+                record["step_flop"] = record["step_bytes"] = record["peak_gflops"] = value
+                for entry in record["unlearning"]:
+                    entry.update(seconds=value, bytes=value)
+            write(here, trials)
+            report(here)
+            read_page(here + "/report.html")
+
+
 def grow(record, n):
     """The same trial with n tasks; the requests stay."""
     record["config"]["tasks"] = n

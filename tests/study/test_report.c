@@ -162,6 +162,9 @@ static void test_axes_have_marks(void **state)
         assert_true(count(&out, "', ") + count(&out, "' ") >= 2);
         ebb_text_clear(&out);
     }
+    ebb_report__log_axis(&out, 'y', 0, 20);
+    assert_says(&out, "set yrange [1:10]");
+    ebb_text_clear(&out);
     ebb_report__task_axis(&out, 'x', 5);
     assert_string_equal(out.data, "set xtics (1, 2, 3, 4, 5)\n");
     ebb_text_clear(&out);
