@@ -5,6 +5,7 @@
 
 #include "compare_check.h"
 #include "compare_print.h"
+#include "study/grid.h"
 #include "study/json.h"
 
 static json_t *make_times(const ebb_times *times)
@@ -122,27 +123,13 @@ ebb_status ebb_compare_json(ebb_text *out, const ebb_comparison *comparison)
     return made ? ebb_text_check(out) : ebb_fail_memory(sizeof *comparison);
 }
 
-/* A text between quotes of an attribute; what XML 1.0 has no name for becomes '?'. */
-static void append_xml(ebb_text *out, const char *text)
-{
-    for (const char *c = text; *c != '\0'; c++) {
-        switch (*c) {
-        case '&': ebb_text_append(out, "&amp;"); break;
-        case '<': ebb_text_append(out, "&lt;"); break;
-        case '>': ebb_text_append(out, "&gt;"); break;
-        case '"': ebb_text_append(out, "&quot;"); break;
-        default: ebb_text_append(out, "%c", (unsigned char)*c < ' ' ? '?' : *c);
-        }
-    }
-}
-
 static void append_case(ebb_text *out, const ebb_comparison *comparison,
                         const ebb_compare_benchmark *benchmark)
 {
     const ebb_gate_interval *interval = &benchmark->interval;
     const bool unknown = benchmark->verdict == EBB_GATE_UNKNOWN;
     ebb_text_append(out, "  <testcase classname=\"ebb.compare\" name=\"");
-    append_xml(out, benchmark->name);
+    ebb_grid_escape_html(out, benchmark->name);
     ebb_text_append(out, "\">\n");
     if (benchmark->verdict >= EBB_GATE_UNKNOWN) {
         ebb_text remark = {0};
@@ -150,18 +137,33 @@ static void append_case(ebb_text *out, const ebb_comparison *comparison,
         ebb_text_append(out, "    <%s type=\"%s\" message=\"",
                         unknown ? "error" : "failure",
                         ebb_gate_verdict_name(benchmark->verdict));
-        append_xml(out, remark.length > 0 ? remark.data
-                                          : ebb_gate_verdict_name(benchmark->verdict));
+        ebb_grid_escape_html(out, remark.length > 0
+                                      ? remark.data
+                                      : ebb_gate_verdict_name(benchmark->verdict));
         ebb_text_append(out, "\"/>\n");
         ebb_text_clear(&remark);
     }
     ebb_text_append(out, "    <system-out>");
-    append_xml(out, ebb_gate_verdict_name(benchmark->verdict));
+    ebb_grid_escape_html(out, ebb_gate_verdict_name(benchmark->verdict));
     if (isfinite(interval->low)) {
         ebb_text_append(out, ", ratio %.4f [%.4f, %.4f]", exp(interval->median),
                         exp(interval->low), exp(interval->high));
     }
     ebb_text_append(out, "</system-out>\n  </testcase>\n");
+}
+
+/* A comparison that could not begin is a case of its own, or nobody would see it. */
+static void append_whole(ebb_text *out, const ebb_comparison *comparison)
+{
+    const char *name = ebb_gate_verdict_name(comparison->verdict);
+    const char *reason = json_string_value(json_array_get(comparison->notes, 0));
+    const char *tag = comparison->verdict == EBB_GATE_UNKNOWN ? "error" : "failure";
+    ebb_text_append(out,
+                    "  <testcase classname=\"ebb.compare\" name=\"comparison\">\n"
+                    "    <%s type=\"%s\" message=\"",
+                    tag, name);
+    ebb_grid_escape_html(out, reason == NULL ? name : reason);
+    ebb_text_append(out, "\"/>\n  </testcase>\n");
 }
 
 ebb_status ebb_compare_junit(ebb_text *out, const ebb_comparison *comparison)
@@ -173,18 +175,27 @@ ebb_status ebb_compare_junit(ebb_text *out, const ebb_comparison *comparison)
         n_errors += verdict == EBB_GATE_UNKNOWN ? 1 : 0;
         n_failures += verdict > EBB_GATE_UNKNOWN ? 1 : 0;
     }
+    const bool begun = comparison->n_benchmarks > 0;
+    if (!begun) {
+        n_errors = comparison->verdict == EBB_GATE_UNKNOWN ? 1 : 0;
+        n_failures = 1 - n_errors;
+    }
     ebb_text_append(out,
                     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                     "<testsuite name=\"ebb compare\" tests=\"%zu\" failures=\"%zu\" "
                     "errors=\"%zu\" skipped=\"0\" time=\"%.3f\">\n",
-                    comparison->n_benchmarks, n_failures, n_errors, comparison->seconds);
+                    begun ? comparison->n_benchmarks : 1, n_failures, n_errors,
+                    comparison->seconds);
     for (size_t i = 0; i < comparison->n_benchmarks; i++) {
         append_case(out, comparison, &comparison->benchmarks[i]);
+    }
+    if (!begun) {
+        append_whole(out, comparison);
     }
     ebb_text_append(out, "  <system-out>");
     ebb_text conclusion = {0};
     ebb_compare_conclusion(&conclusion, comparison);
-    append_xml(out, conclusion.data == NULL ? "" : conclusion.data);
+    ebb_grid_escape_html(out, conclusion.data == NULL ? "" : conclusion.data);
     ebb_text_clear(&conclusion);
     ebb_text_append(out, "</system-out>\n</testsuite>\n");
     return ebb_text_check(out);

@@ -114,12 +114,40 @@ ebb_status ebb_compare_text(ebb_text *out, const ebb_comparison *comparison, boo
     return ebb_text_check(out);
 }
 
+/* What a program printed is text and nothing else, in a table too. */
+static void escape_markdown(ebb_text *out, const char *text)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        ebb_text_append(out, "%s%c", strchr("\\`*_{}[]<>|&#", *c) != NULL ? "\\" : "",
+                        *c);
+    }
+}
+
+static void fill_verdict(ebb_grid *grid, const ebb_comparison *comparison,
+                         const ebb_compare_benchmark *benchmark)
+{
+    ebb_text remark = {0};
+    ebb_text cell = {0};
+    ebb_compare_remark(&remark, comparison, benchmark);
+    ebb_text_append(&cell, "%s", ebb_gate_verdict_name(benchmark->verdict));
+    if (remark.length > 0) {
+        ebb_text_append(&cell, ": ");
+        escape_markdown(&cell, remark.data);
+    }
+    ebb_grid_cell(grid, "%s", cell.data == NULL ? "" : cell.data);
+    grid->failed = grid->failed || cell.failed || remark.failed;
+    ebb_text_clear(&remark);
+    ebb_text_clear(&cell);
+}
+
 static void fill_row(ebb_grid *grid, const ebb_comparison *comparison,
                      const ebb_compare_benchmark *benchmark)
 {
     const ebb_gate_interval *interval = &benchmark->interval;
     ebb_text text = {0};
-    ebb_grid_cell(grid, "%s", benchmark->name);
+    escape_markdown(&text, benchmark->name);
+    ebb_grid_cell(grid, "%s", text.data == NULL ? "" : text.data);
+    ebb_text_clear(&text);
     if (isfinite(interval->median)) {
         ebb_grid_cell(grid, "%.4f", exp(interval->median));
     } else {
@@ -132,12 +160,9 @@ static void fill_row(ebb_grid *grid, const ebb_comparison *comparison,
     }
     ebb_compare_count(&text, comparison, benchmark);
     ebb_grid_cell(grid, "%s", text.data == NULL ? "" : text.data);
-    ebb_text_clear(&text);
-    ebb_compare_remark(&text, comparison, benchmark);
-    ebb_grid_cell(grid, "%s%s%s", ebb_gate_verdict_name(benchmark->verdict),
-                  text.length > 0 ? ": " : "", text.length > 0 ? text.data : "");
     grid->failed = grid->failed || text.failed;
     ebb_text_clear(&text);
+    fill_verdict(grid, comparison, benchmark);
 }
 
 ebb_status ebb_compare_markdown(ebb_text *out, const ebb_comparison *comparison)
@@ -163,8 +188,9 @@ ebb_status ebb_compare_markdown(ebb_text *out, const ebb_comparison *comparison)
     ebb_compare_conclusion(out, comparison);
     ebb_text_append(out, "**\n");
     for (size_t i = 0; i < json_array_size(comparison->notes); i++) {
-        ebb_text_append(out, "\n- %s\n",
-                        json_string_value(json_array_get(comparison->notes, i)));
+        ebb_text_append(out, "%s- ", i == 0 ? "\n" : "");
+        escape_markdown(out, json_string_value(json_array_get(comparison->notes, i)));
+        ebb_text_append(out, "\n");
     }
     return ebb_text_check(out);
 }

@@ -29,7 +29,7 @@ static void set_kind(ebb_sample *out, ebb_sample_kind kind, const char *format, 
  * would obey. */
 static void copy_last_line(char out[OUTPUT_SHOWN_BYTES], const ebb_text *text)
 {
-    size_t end = text->length;
+    size_t end = text->data == NULL ? 0 : text->length;
     while (end > 0 && (unsigned char)text->data[end - 1] <= ' ') {
         end--;
     }
@@ -40,7 +40,7 @@ static void copy_last_line(char out[OUTPUT_SHOWN_BYTES], const ebb_text *text)
     size_t n = 0;
     for (; begin < end && n + 1 < OUTPUT_SHOWN_BYTES; begin++) {
         const char c = text->data[begin];
-        out[n++] = c < ' ' || c > '~' ? '?' : c;
+        out[n++] = (char)(c < ' ' || c > '~' ? '?' : c);
     }
     out[n] = '\0';
 }
