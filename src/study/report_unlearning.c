@@ -93,7 +93,7 @@ static ebb_status cost_figure(ebb_report__page *page, size_t begin, size_t end,
     ebb_text caption = {0};
     double low = (double)NAN;
     double high = (double)NAN;
-    ebb_report__plot_begin(&script, EBB_REPORT_HALF, 300);
+    ebb_report__plot_begin(&script, n > 4 ? EBB_REPORT_FULL : EBB_REPORT_HALF, 300);
     for (size_t row = begin; row < end; row++) {
         ebb_text_append(&script, "$r%zu << EOD\n", row - begin);
         for (size_t i = 0; i < n && i < n_requests(&page->rows.items[row]); i++) {
@@ -118,7 +118,7 @@ static ebb_status cost_figure(ebb_report__page *page, size_t begin, size_t end,
                     "set xrange [0.5:%zu.5]\nset xlabel 'request: task after task'\n"
                     "set ylabel 'µs'\nset key outside right top samplen 1\nset xtics (",
                     n);
-    const size_t step = (n + 7) / 8; /* names that fit beside each other */
+    const size_t step = (n + 9) / 10; /* names that fit beside each other */
     for (size_t i = 0; i < n; i += step) {
         ebb_text name = {0};
         print_request(&name, first, i);
