@@ -154,6 +154,10 @@ def parallel(context):
     return found, len(paths)
 
 
+# What tests put in the place of a function of oneDNN has that function's signature.
+_FOREIGN = re.compile(r"dnnl_")
+
+
 def function_size(context):
     """functions have at most 60 lines and 6 parameters"""
     found = []
@@ -169,7 +173,8 @@ def function_size(context):
             if lines > MAX_FUNCTION_LINES:
                 found.append(Finding(path, function.start, "%s has %d lines (at most %d)"
                                      % (function.name, lines, MAX_FUNCTION_LINES)))
-            if function.parameters > MAX_PARAMETERS:
+            if function.parameters > MAX_PARAMETERS and not (
+                    _FOREIGN.match(function.name) and path.startswith("tests")):
                 found.append(Finding(path, function.start,
                                      "%s has %d parameters (at most %d)"
                                      % (function.name, function.parameters,

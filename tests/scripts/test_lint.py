@@ -98,6 +98,9 @@ PLANTED = {
          [("tests/a.c", 1)]),
         ({"bench/a.c": "struct s { int a; };\nint x = {1};\n" + body(61)},
          [("bench/a.c", 3)]),
+        ({"tests/a.c": "void dnnl_f(int a, int b, int c, int d, int e, int f, int g)\n{}\n",
+          "src/net/a.c": "void dnnl_f(int a, int b, int c, int d, int e, int f, int g)\n{}\n"},
+         [("src/net/a.c", 1)]),
         ({"bench/a.c": "int f(void)\n{\n"}, [("bench/a.c", 0)]),
     ],
     "file-size": [
