@@ -1,5 +1,4 @@
 /* cmd_report.c - `ebb report`: all that the trials of a folder say, as one HTML page. */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +7,7 @@
 #include "gnuplot.h"
 #include "output.h"
 #include "study/report.h"
+#include "study/roof_file.h"
 #include "suite.h"
 
 /* What is read before the page is written. */
@@ -15,7 +15,7 @@ typedef struct material {
     ebb_trials trials;
     ebb_suite suite;
     char *suite_path;
-    json_t *machine;
+    ebb_roof_file roofs;
     ebb_text machine_fault;
     ebb_text title;
     char *gnuplot;
@@ -26,7 +26,7 @@ static void clear(material *all)
     ebb_trials_clear(&all->trials);
     ebb_suite_clear(&all->suite);
     free(all->suite_path);
-    json_decref(all->machine);
+    ebb_roof_file_clear(&all->roofs);
     ebb_text_clear(&all->machine_fault);
     ebb_text_clear(&all->title);
     free(all->gnuplot);
@@ -64,22 +64,13 @@ static void choose_title(material *all, const char *folder)
 }
 
 /* A machine that is not described keeps nobody from reading the trials either. */
-static void load_machine(material *all, const char *folder)
+static void load_machine(material *all)
 {
-    char *path = ebb_output_path(folder, "machine.json");
-    json_error_t error = {.text = "memory"};
-    all->machine =
-        path == NULL ? NULL : json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-    const char *schema = json_string_value(json_object_get(all->machine, "schema"));
-    if (all->machine == NULL) {
-        ebb_text_append(&all->machine_fault, "machine.json: %s",
-                        path != NULL && access(path, F_OK) != 0 ? "absent" : error.text);
-    } else if (schema == NULL || strcmp(schema, "ebb-machine/1") != 0) {
-        ebb_text_append(&all->machine_fault, "machine.json: not of schema ebb-machine/1");
-        json_decref(all->machine);
-        all->machine = NULL;
+    if (ebb_roof_file_read(&all->roofs, all->trials.path) != EBB_OK) {
+        ebb_text_append(&all->machine_fault, "%s", ebb_last_error());
+    } else if (all->roofs.machine == NULL) {
+        ebb_text_append(&all->machine_fault, "machine.json: absent");
     }
-    free(path);
 }
 
 static ebb_status gather(material *all, const ebb_arguments *arguments)
@@ -98,7 +89,7 @@ static ebb_status gather(material *all, const ebb_arguments *arguments)
     EBB_TRY(status);
     load_suite(all, folder, arguments);
     choose_title(all, folder);
-    load_machine(all, folder);
+    load_machine(all);
     all->gnuplot = ebb_gnuplot_find();
     EBB_TRY(ebb_text_check(&all->machine_fault));
     return ebb_text_check(&all->title);
@@ -117,7 +108,7 @@ static ebb_status write_page(const material *all, const char *path,
         .title = all->title.data,
         .description = all->suite.description != NULL ? all->suite.description : "",
         .suite_path = all->suite_path,
-        .machine = all->machine,
+        .machine = all->roofs.machine,
         .machine_fault = all->machine_fault.data,
         .bands = all->suite.bands,
         .n_bands = all->suite.n_bands,

@@ -33,22 +33,6 @@ static bool gone(const panel *p, size_t t, size_t k)
     return ebb_record_unlearned(p->first->record, k + 1, t + 1);
 }
 
-/* Which of several settings a figure is of, for its caption. */
-static void name_setting(ebb_text *out, const ebb_report__page *page, size_t index)
-{
-    static const char *const always[] = {NULL};
-    const ebb_table__settings *all = &page->settings;
-    ebb_table__keys keys = all->keys;
-    ebb_table__keys shown;
-    keys.n = all->n_keys;
-    ebb_table__shown(&shown, &keys, all->firsts, all->n, always, true);
-    for (size_t i = 0; i < shown.n; i++) {
-        ebb_text_append(out, "%s%s ", i == 0 ? " (" : ", ", shown.names[i]);
-        ebb_table__print(out, all->firsts[index], shown.names[i], "none");
-    }
-    ebb_text_append(out, "%s", shown.n > 0 ? ")" : "");
-}
-
 /* ---- Curves. */
 
 /* Ends of the axis of tasks. */
@@ -180,7 +164,7 @@ static ebb_status curves_figure(ebb_report__page *page, size_t index, size_t b)
     }
     ebb_text_append(&caption, "Accuracy of each task after every task, %s",
                     p.block->label);
-    name_setting(&caption, page, index);
+    ebb_table__print_difference(&caption, &page->settings, index, ", ", ", ");
     ebb_text_append(&caption, ": mean over %zu seed%s%s.%s", p.block->n_seeds,
                     p.block->n_seeds == 1 ? "" : "s",
                     p.block->n_seeds == 1    ? ""
@@ -292,7 +276,7 @@ static ebb_status matrix_figure(ebb_report__page *page, size_t index, size_t b,
     } else {
         ebb_text_append(&caption, "Accuracy matrix, %s", p.block->label);
     }
-    name_setting(&caption, page, index);
+    ebb_table__print_difference(&caption, &page->settings, index, ", ", ", ");
     ebb_text_append(
         &caption, ", mean over %zu seed%s%s%s.", p.block->n_seeds,
         p.block->n_seeds == 1 ? "" : "s",

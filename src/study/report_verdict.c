@@ -4,6 +4,7 @@
 
 #include "study/json.h"
 #include "study/report_page.h"
+#include "study/table_note.h"
 
 enum { MAX_LISTED = 50 };
 
@@ -44,25 +45,11 @@ static ebb_status append_findings(ebb_report__page *page)
     return status == EBB_ERR_ENVIRONMENT ? status : EBB_OK;
 }
 
-static size_t count_ids(const ebb_trials *trials, const char *key)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < trials->n; i++) {
-        const char *id = ebb_json_get_text(trials->items[i].record, key);
-        bool seen = false;
-        for (size_t j = 0; j < i && !seen; j++) {
-            seen = strcmp(ebb_json_get_text(trials->items[j].record, key), id) == 0;
-        }
-        n += !seen;
-    }
-    return n;
-}
-
 static void append_counts(ebb_report__page *page, size_t n_invalid)
 {
     const ebb_trials *trials = page->report->trials;
-    const size_t n_builds = count_ids(trials, "build_id");
-    const size_t n_machines = count_ids(trials, "machine_id");
+    const size_t n_builds = ebb_table__count_origins(trials, "build_id");
+    const size_t n_machines = ebb_table__count_origins(trials, "machine_id");
     const bool none = n_invalid == trials->n;
     const char *kind = n_invalid == 0 ? "good" : none ? "bad" : "doubt";
     const char *mark = n_invalid == 0 ? "✓" : none ? "✗" : "◐";

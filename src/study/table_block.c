@@ -196,3 +196,17 @@ void ebb_table__settings_clear(ebb_table__settings *settings)
     free(settings->firsts);
     *settings = (ebb_table__settings){0};
 }
+
+void ebb_table__print_difference(ebb_text *out, const ebb_table__settings *settings,
+                                 size_t index, const char *before, const char *between)
+{
+    static const char *const always[] = {NULL};
+    ebb_table__keys keys = settings->keys;
+    keys.n = settings->n_keys;
+    ebb_table__keys shown;
+    ebb_table__shown(&shown, &keys, settings->firsts, settings->n, always, true);
+    for (size_t i = 0; i < shown.n; i++) {
+        ebb_text_append(out, "%s%s ", i == 0 ? before : between, shown.names[i]);
+        ebb_table__print(out, settings->firsts[index], shown.names[i], "none");
+    }
+}

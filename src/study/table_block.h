@@ -37,6 +37,11 @@ typedef struct ebb_table__settings {
 ebb_status ebb_table__settings_make(ebb_table__settings *out, const ebb_trials *trials);
 void ebb_table__settings_clear(ebb_table__settings *settings);
 
+/* What tells a setting from the others, "batch_size 32": before the first key stands
+ * `before`, before each other `between`. Nothing where it is the only one. */
+void ebb_table__print_difference(ebb_text *out, const ebb_table__settings *settings,
+                                 size_t index, const char *before, const char *between);
+
 /* A number over the seeds of a block; NaN where there is none. A deviation is that of a
  * sample and needs two seeds. */
 typedef struct ebb_table__spread {

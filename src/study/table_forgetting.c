@@ -145,20 +145,6 @@ static void note_blocks(ebb_text *out, ebb_format format,
     ebb_text_clear(&seeds);
 }
 
-/* What tells this setting from the others, for its heading. */
-static void print_difference(ebb_text *out, const ebb_table__settings *all, size_t index)
-{
-    static const char *const always[] = {NULL};
-    ebb_table__keys keys = all->keys;
-    keys.n = all->n_keys;
-    ebb_table__keys shown;
-    ebb_table__shown(&shown, &keys, all->firsts, all->n, always, true);
-    for (size_t i = 0; i < shown.n; i++) {
-        ebb_text_append(out, "%s%s ", i == 0 ? ": " : ", ", shown.names[i]);
-        ebb_table__print(out, all->firsts[index], shown.names[i], "none");
-    }
-}
-
 static ebb_status render_setting(ebb_text *out, const ebb_table__settings *all,
                                  size_t index, ebb_format format)
 {
@@ -166,7 +152,7 @@ static ebb_status render_setting(ebb_text *out, const ebb_table__settings *all,
     ebb_text heading = {0};
     ebb_text common = {0};
     ebb_text_append(&heading, "Forgetting");
-    print_difference(&heading, all, index);
+    ebb_table__print_difference(&heading, all, index, ": ", ", ");
     ebb_table__print_common(&common, setting->blocks[0].trials, setting->n_trials);
     ebb_table__heading(out, format, heading.data != NULL ? heading.data : "",
                        common.data != NULL ? common.data : "");

@@ -136,8 +136,7 @@ static void note_invalid(ebb_text *out, ebb_format format, const ebb_trials *tri
     }
 }
 
-static void note_origin(ebb_text *out, ebb_format format, const ebb_trials *trials,
-                        const char *key, const char *what)
+size_t ebb_table__count_origins(const ebb_trials *trials, const char *key)
 {
     size_t n = 0;
     for (size_t i = 0; i < trials->n; i++) {
@@ -148,6 +147,13 @@ static void note_origin(ebb_text *out, ebb_format format, const ebb_trials *tria
         }
         n += !seen;
     }
+    return n;
+}
+
+static void note_origin(ebb_text *out, ebb_format format, const ebb_trials *trials,
+                        const char *key, const char *what)
+{
+    const size_t n = ebb_table__count_origins(trials, key);
     if (n > 1) {
         ebb_table__note(
             out, format,

@@ -254,9 +254,9 @@ def test_full_disk_leaves_the_old_report():
 def test_without_machine():
     with folder() as here:
         for machine, reason in ((None, "machine.json: absent"),
-                                ("{", "machine.json: "),
-                                ("[]", "machine.json: not of schema"),
-                                ('{"schema": "ebb-machine/2"}', "not of schema")):
+                                ("{", "machine.json:1: "),
+                                ("[]", "machine.json: schema: not what"),
+                                ('{"schema": "ebb-machine/2"}', "schema: not what")):
             write(here, records(), machine)
             report(here, env=NO_PLOTS)
             page = read_page(here + "/report.html")
