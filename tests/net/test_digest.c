@@ -38,6 +38,8 @@ static const digest_case cases[] = {
     {"two ragged shards", {49, {17}, 1, 10, ADAM}, {45, 32}, {0, 0, 10, 0}, 2},
     {"eight shards", {784, {256, 64}, 1, 10, ADAM}, {128, 13}, {0, 0, 10, 0}, 8},
     {"eight shards, sgd", {49, {256, 64}, 1, 10, SGD}, {128}, {0, 0, 10, 0}, 8},
+    {"wide first layer", {49, {300, 17}, 2, 10, SGD}, {100, 13}, {1, 0, 10, 0}, 6},
+    {"wide heads alone", {49, {0}, 3, 100, SGD}, {40, 5}, {2, 0, 50, 0}, 2},
     {"no hidden layer", {100, {0}, 3, 10, MOMENTUM}, {100}, {2, 0, 10, 0}, 6},
     {"narrow", {3, {1, 3}, 1, 2, SGD}, {48}, {0, 0, 2, 0}, 3},
 };

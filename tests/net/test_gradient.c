@@ -52,6 +52,8 @@ static const gradient_case cases[] = {
     {"one class of many", {5, {7}, 1, 17, RATES}, 5, {0, 16, 17, 16}, 1},
     {"no hidden layer", {17, {0}, 1, 10, RATES}, 13, {0, 0, 10, 0}, 10},
     {"no hidden layer, masked", {9, {0}, 2, 20, RATES}, 33, {1, 3, 10, 3}, 7},
+    {"no hidden layer, few rows", {9, {0}, 2, 40, RATES}, 8, {1, 3, 10, 3}, 7},
+    {"wide first layer", {5, {40, 3}, 2, 4, RATES}, 13, {1, 0, 4, 0}, 4},
     {"batch 1", {5, {17}, 1, 3, RATES}, 1, {0, 0, 3, 0}, 3},
     {"width 1", {5, {1}, 1, 3, RATES}, 16, {0, 0, 3, 0}, 3},
     {"one feature", {1, {3}, 1, 3, RATES}, 5, {0, 0, 3, 0}, 3},

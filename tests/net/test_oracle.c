@@ -47,6 +47,7 @@ typedef struct oracle_case {
 #define MOMENTUM        .optimizer = &ebb_optimizer_sgd, .numbers = {0.05, 0.9, 0}
 #define ADAM_DECAY      .optimizer = &ebb_optimizer_adam, .numbers = {0.002, 0, 0.05}
 #define SGD_DECAY       .optimizer = &ebb_optimizer_sgd, .numbers = {0.05, 0.9, 0.05}
+#define SGD_PLAIN_DECAY .optimizer = &ebb_optimizer_sgd, .numbers = {0.1, 0, 0.01}
 #define HEAD(number, n) {number, 0, n, 0}, n
 
 static const oracle_case cases[] = {
@@ -100,6 +101,16 @@ static const oracle_case cases[] = {
      {{100, 3, {0, 0, 5, 0}, 5}, {100, 2, {0, 0, 10, 5}, 5}}},
     {"Xavier", {49, {256, 3}, 1, 10, SGD, .xavier = true}, {{128, 2, HEAD(0, 10)}}},
     {"a head of 100", {5, {3}, 1, 100, SGD, .xavier = true}, {{16, 4, HEAD(0, 100)}}},
+    /* few rows against a wide first layer, which strategies may cut by columns */
+    {"wide first layer",
+     {49, {300, 17}, 2, 10, SGD_PLAIN_DECAY, .threads = 3},
+     {{100, 2, HEAD(0, 10)}, {13, 2, HEAD(1, 10)}, {1, 2, HEAD(0, 10)}}},
+    {"wide first layer, wide batch",
+     {49, {300}, 1, 10, SGD},
+     {{128, 1, HEAD(0, 10)}, {150, 1, HEAD(0, 10)}, {151, 1, HEAD(0, 10)}}},
+    {"wide heads alone",
+     {49, {0}, 3, 100, SGD, .threads = 2},
+     {{16, 2, HEAD(2, 100)}, {16, 2, {0, 30, 60, 30}, 30}, {5, 2, HEAD(2, 100)}}},
     {"three threads",
      {49, {100, 17}, 1, 10, ADAM, .threads = 3},
      {{100, 3, HEAD(0, 10)}}},
