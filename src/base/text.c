@@ -102,6 +102,19 @@ static size_t edit_distance(const char *a, const char *b)
     return rows[a_length % 3][b_length];
 }
 
+enum { BEGINNING_LENGTH = 3 }; /* that tells enough of what was meant */
+
+static const char *first_that_begins(const char *text, size_t length,
+                                     const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n && length >= BEGINNING_LENGTH; i++) {
+        if (names[i] != NULL && strncmp(text, names[i], length) == 0) {
+            return names[i];
+        }
+    }
+    return NULL;
+}
+
 const char *ebb_text_nearest(const char *text, const char *const *names, size_t n)
 {
     const size_t length = strlen(text);
@@ -120,7 +133,7 @@ const char *ebb_text_nearest(const char *text, const char *const *names, size_t 
             best = names[i];
         }
     }
-    return best;
+    return best != NULL ? best : first_that_begins(text, length, names, n);
 }
 
 /* Length of the valid UTF-8 sequence at text, 0 if it is none (RFC 3629, table 3-7). */

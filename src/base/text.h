@@ -15,8 +15,8 @@ bool ebb_text_to_uint64(uint64_t *out, const char *text);
 bool ebb_text_to_double(double *out, const char *text);
 
 /* The entry of names (n of them, NULL entries are skipped) with the smallest edit
- * distance to text; NULL when none is near enough to be what was meant. Borrowed from
- * names. */
+ * distance to text, or the first that begins with text; NULL when none is near enough to
+ * be what was meant. Borrowed from names. */
 const char *ebb_text_nearest(const char *text, const char *const *names, size_t n);
 
 /* Bytes of a text that are safe to print in a message: control characters and invalid
