@@ -435,8 +435,8 @@ static void describe(trial *self)
 static ebb_status run(trial *self)
 {
     EBB_TRY(ebb_result_init(self->result, self->config->tasks, self->config->threads));
-    EBB_TRY(ebb_dump_open(self->config->dump));
     EBB_TRY(ebb_session_open(&self->session, self->result, self->config));
+    EBB_TRY(ebb_dump_open(self->config->dump)); /* nothing is left by what cannot start */
     EBB_TRY(allocate_epoch(self));
     EBB_TRY(allocate_profile(self));
     EBB_TRY(run_tasks(self));

@@ -227,7 +227,8 @@ def test_nothing_is_created_for_nothing():
     with folder() as where:
         output = os.path.join(where, "x")
         for words in (["--seed", "x"], ["--data-dir", "/nonexistent"]):
-            ended = run("run", *words, "--output", output, "--samples", output + "s")
+            ended = run("run", *words, "--output", output, "--samples", output + "s",
+                        "--dump", output + "d")
             check(ended.status in (2, 3), str(ended.status))
             check_equal(os.listdir(where), [], "files")
 
