@@ -69,7 +69,7 @@ ebb_status ebb_comparison_add(ebb_compare_benchmark **out, ebb_comparison *compa
     }
     benchmarks[n - 1] = (ebb_compare_benchmark){
         .name = copy,
-        .interval = {(double)NAN, -INFINITY, INFINITY},
+        .interval = {(double)NAN, -(double)INFINITY, (double)INFINITY},
         .verdict = EBB_GATE_UNKNOWN,
     };
     comparison->n_benchmarks = n;

@@ -110,8 +110,9 @@ static size_t spend(ebb_gate *gate, double share)
 ebb_gate_interval ebb_gate_look(ebb_gate *gate, double share)
 {
     const size_t rank = gate->n == 0 ? 0 : spend(gate, share);
-    ebb_gate_interval interval = {
-        .median = median_of(gate->ratios, gate->n), .low = -INFINITY, .high = INFINITY};
+    ebb_gate_interval interval = {.median = median_of(gate->ratios, gate->n),
+                                  .low = -(double)INFINITY,
+                                  .high = (double)INFINITY};
     if (rank > 0) {
         interval.low = gate->ratios[rank - 1];
         interval.high = gate->ratios[gate->n - rank];

@@ -73,7 +73,7 @@ ebb_status ebb_gate_groups(ebb_gate_interval *out, const double *baseline,
                            size_t n_baseline, const double *candidate, size_t n_candidate,
                            double alpha)
 {
-    *out = (ebb_gate_interval){(double)NAN, -INFINITY, INFINITY};
+    *out = (ebb_gate_interval){(double)NAN, -(double)INFINITY, (double)INFINITY};
     const size_t a = n_baseline < MAX_GROUP ? n_baseline : MAX_GROUP;
     const size_t b = n_candidate < MAX_GROUP ? n_candidate : MAX_GROUP;
     const size_t n = a * b;

@@ -225,8 +225,10 @@ def words(context):
             continue
         count += 1
         for number, line in enumerate(text.split("\n"), 1):
+            # A kernel numbers its builds, and records quote it.
+            told = line.replace("#1 SMP", "SMP")
             for pattern, why in _WORDS:
-                match = pattern.search(line)
+                match = pattern.search(told)
                 if match:
                     found.append(Finding(path, number, "%r: %s" % (match.group(0), why)))
             for match in _ADDRESS.finditer(line):

@@ -43,15 +43,15 @@ static void test_one_look(void **state)
         size_t n;
         double alpha, low, high;
     } cases[] = {
-        {5, 0.05, -INFINITY, INFINITY},
+        {5, 0.05, -(double)INFINITY, (double)INFINITY},
         {5, 0.0625, 1, 5},
         {6, 0.05, 1, 6},
-        {6, 0.031, -INFINITY, INFINITY},
+        {6, 0.031, -(double)INFINITY, (double)INFINITY},
         {20, 0.05, 6, 15},
         {20, 0.0413, 5, 16},
         {8, 0.0078125, 1, 8},
-        {8, 0.0078, -INFINITY, INFINITY},
-        {1, 0.999, -INFINITY, INFINITY},
+        {8, 0.0078, -(double)INFINITY, (double)INFINITY},
+        {1, 0.999, -(double)INFINITY, (double)INFINITY},
         {2, 0.5, 1, 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -72,7 +72,7 @@ static void test_two_looks(void **state)
     ebb_gate gate;
     ebb_gate_init(&gate, 0.05);
     add_numbers(&gate, 6);
-    check_interval(ebb_gate_look(&gate, 0.62), -INFINITY, INFINITY);
+    check_interval(ebb_gate_look(&gate, 0.62), -(double)INFINITY, (double)INFINITY);
     check_interval(ebb_gate_look(&gate, 0.63), 1, 6);
     assert_true(fabs(gate.spent - 2.0 / 64) < 1e-15);
     check_interval(ebb_gate_look(&gate, 0.63), 1, 6); /* again costs nothing */
@@ -89,7 +89,7 @@ static void test_median(void **state)
     ebb_gate gate;
     ebb_gate_init(&gate, 0.05);
     assert_true(isnan(ebb_gate_look(&gate, 0.5).median));
-    check_interval(ebb_gate_look(&gate, 0.5), -INFINITY, INFINITY);
+    check_interval(ebb_gate_look(&gate, 0.5), -(double)INFINITY, (double)INFINITY);
     add_all(&gate, (const double[]){3, -1}, 2);
     assert_true(ebb_gate_look(&gate, 1).median == 1.0);
     add_all(&gate, (const double[]){0.5}, 1);
@@ -165,7 +165,7 @@ static void test_judge(void **state)
         ebb_gate_verdict verdict, last;
     } cases[] = {
         {-0.5, 0.5, EBB_GATE_UNKNOWN, EBB_GATE_UNKNOWN},
-        {-INFINITY, INFINITY, EBB_GATE_UNKNOWN, EBB_GATE_UNKNOWN},
+        {-(double)INFINITY, (double)INFINITY, EBB_GATE_UNKNOWN, EBB_GATE_UNKNOWN},
         {-0.1, 0.1, EBB_GATE_SAME, EBB_GATE_SAME},
         {-0.01, 0.02, EBB_GATE_SAME, EBB_GATE_SAME},
         {0.05, 0.06, EBB_GATE_SAME, EBB_GATE_SAME},
@@ -228,7 +228,7 @@ static void test_groups(void **state)
         const double last = (double)(a * b - 1);
         assert_true(fabs(interval.median / log(2) - 0.5 * last) < 1e-9);
         if (cases[i].rank == 0) {
-            check_interval(interval, -INFINITY, INFINITY);
+            check_interval(interval, -(double)INFINITY, (double)INFINITY);
             continue;
         }
         const double low = (double)cases[i].rank - 1;
