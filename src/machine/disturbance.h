@@ -12,7 +12,7 @@
 typedef struct ebb_disturbance {
     int64_t involuntary_switches; /* of all threads of the process */
     int64_t run_delay_ns; /* runnable but not running, the worst thread of the team */
-    int64_t steal_ns;     /* taken by the hypervisor, summed over the usable CPUs */
+    int64_t steal_ns;     /* taken by the hypervisor, summed over the team's CPUs */
     int64_t throttled;    /* periods in which the cgroup's quota stopped us */
     int64_t major_faults;
 } ebb_disturbance;

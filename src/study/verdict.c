@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 static const double MAX_RUN_DELAY = 0.05; /* of the training time */
-static const double MAX_STEAL = 0.01;     /* of the training time of all usable CPUs */
+static const double MAX_STEAL = 0.01;     /* of the training time of the team's CPUs */
 
 void ebb_verdict_problem(ebb_result *result, const char *format, ...)
 {
@@ -54,13 +54,24 @@ static void judge_placement(ebb_result *result, const ebb_trial_setting *setting
     reject(result, !result->placement_verified);
 }
 
+/* CPUs over which steal_ns is summed: one a bound thread, else all that are usable. */
+static size_t team_cpus(const ebb_result *result)
+{
+    bool bound = true;
+    for (size_t i = 0; i < result->threads; i++) {
+        bound = bound && result->seats[i].bound_cpu >= 0;
+    }
+    return bound && result->threads < result->usable_cpus ? result->threads
+                                                          : result->usable_cpus;
+}
+
 static void judge_disturbance(ebb_result *result)
 {
     const ebb_disturbance *d = &result->disturbance;
     const double train_ns = result->train_seconds * 1e9;
     const bool oversubscribed = result->threads > result->usable_cpus;
     const double delay = (double)d->run_delay_ns / train_ns;
-    const double steal = (double)d->steal_ns / train_ns / (double)result->usable_cpus;
+    const double steal = (double)d->steal_ns / train_ns / (double)team_cpus(result);
     if (oversubscribed) {
         ebb_verdict_problem(result, "%zu threads share %zu usable CPUs", result->threads,
                             result->usable_cpus);

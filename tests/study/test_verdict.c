@@ -1,0 +1,78 @@
+/* What makes a trial invalid: each limit from both sides. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "study/verdict.h"
+
+enum { THREADS = 2, USABLE = 8 };
+
+typedef struct verdict_case {
+    ebb_disturbance disturbance; /* of one second of training */
+    size_t threads, usable_cpus;
+    bool unbound, moved, diverged;
+    bool valid;
+    size_t n_problems;
+} verdict_case;
+
+#define MS 1000000
+
+static const verdict_case cases[] = {
+    {{0}, THREADS, USABLE, .valid = true},
+    /* what the system does not tell */
+    {{-1, -1, -1, -1, -1}, THREADS, USABLE, .valid = true},
+    {{.run_delay_ns = 49 * MS}, THREADS, USABLE, .valid = true},
+    {{.run_delay_ns = 51 * MS}, THREADS, USABLE, .n_problems = 1},
+    /* two bound threads: of two CPUs, however many there are */
+    {{.steal_ns = 19 * MS}, THREADS, USABLE, .valid = true},
+    {{.steal_ns = 21 * MS}, THREADS, USABLE, .n_problems = 1},
+    {{.steal_ns = 79 * MS}, THREADS, USABLE, .unbound = true, .valid = true},
+    {{.steal_ns = 81 * MS}, THREADS, USABLE, .unbound = true, .n_problems = 1},
+    {{.throttled = 1}, THREADS, USABLE, .n_problems = 1},
+    {{0}, THREADS, USABLE, .moved = true, .n_problems = 1},
+    {{0}, THREADS, USABLE, .diverged = true},
+    /* told, and no reason */
+    {{.run_delay_ns = 900 * MS}, THREADS, 1, .valid = true, .n_problems = 1},
+    {{.involuntary_switches = 9, .major_faults = 9}, THREADS, USABLE, .valid = true},
+};
+
+static void judge(void **state)
+{
+    const verdict_case *which = *state;
+    const int cpu = which->unbound ? -1 : 0;
+    const int cpus[THREADS] = {cpu, cpu < 0 ? cpu : 1};
+    uint64_t step_ns[1] = {1};
+    ebb_result result = {0};
+    assert_int_equal(ebb_result_init(&result, 1, THREADS), EBB_OK);
+    result.threads = which->threads;
+    result.usable_cpus = which->usable_cpus;
+    result.train_seconds = 1;
+    result.disturbance = which->disturbance;
+    result.diverged = which->diverged;
+    result.step_ns = step_ns;
+    result.n_step_ns = 1;
+    for (size_t i = 0; i < THREADS; i++) {
+        result.seats[i].bound_cpu = which->moved ? 5 : cpus[i];
+    }
+    ebb_verdict_judge(&result, &(ebb_trial_setting){.cpus = cpus});
+    result.step_ns = NULL;
+    assert_int_equal(result.valid, which->valid);
+    assert_int_equal(result.n_problems, which->n_problems);
+    assert_int_equal(result.placement_verified, !which->moved);
+    ebb_result_clear(&result);
+}
+
+int main(void)
+{
+    enum { N = sizeof cases / sizeof *cases };
+    verdict_case own[N]; /* a state is no pointer to const */
+    struct CMUnitTest tests[N];
+    for (size_t i = 0; i < N; i++) {
+        own[i] = cases[i];
+        tests[i] = (struct CMUnitTest){"verdict", judge, NULL, NULL, &own[i]};
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
