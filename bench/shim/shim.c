@@ -140,6 +140,11 @@ ebb_shim_status ebb_shim_init(ebb_shim **out, int *argc, char **argv,
     return status;
 }
 
+bool ebb_shim_only_lists(const ebb_shim *shim)
+{
+    return ebb_shim_flags_is_set(&shim->flags, EBB_SHIM_FLAG_LIST_TESTS);
+}
+
 ebb_shim_status ebb_shim_print_help(void)
 {
     return ebb_library_print_help();
@@ -320,7 +325,7 @@ static ebb_shim_status run_all(ebb_shim *shim, ebb_shim_summary *summary,
     const char *filter = options->filter != NULL
                              ? options->filter
                              : shim->flags.values[EBB_SHIM_FLAG_FILTER];
-    if (ebb_shim_flags_is_set(&shim->flags, EBB_SHIM_FLAG_LIST_TESTS)) {
+    if (ebb_shim_only_lists(shim)) {
         return print_names(shim, summary, filter);
     }
     /* Nothing is opened, and no old file lost, for a filter that chooses nothing. */

@@ -60,6 +60,9 @@ typedef struct ebb_shim_pair {
 ebb_shim_status ebb_shim_init(ebb_shim **out, int *argc, char **argv,
                               const ebb_shim_pair *defaults, size_t n);
 
+/* --benchmark_list_tests was given: run_benchmarks will only print names. */
+bool ebb_shim_only_lists(const ebb_shim *shim);
+
 /* The library's list of its flags, to stdout. */
 ebb_shim_status ebb_shim_print_help(void);
 
