@@ -154,15 +154,16 @@ ebb_status ebb_compare_list_suite(ebb_comparison *comparison, const char *suite)
     return status;
 }
 
-/* The names of one side; an empty list when it has none. */
-static ebb_status list_side(json_t **names, const ebb_comparison *comparison,
-                            ebb_side side, const char *pattern,
-                            const ebb_sample_plan *plan)
+/* The names of one side; an empty list, and why, when it has none. */
+static ebb_status list_side(json_t **names, char why[256],
+                            const ebb_comparison *comparison, ebb_side side,
+                            const char *pattern, const ebb_sample_plan *plan)
 {
     ebb_sample_plan listing = *plan;
     listing.program = comparison->paths[side];
     ebb_sample sample;
     EBB_TRY(ebb_sample_list(names, &sample, &listing, pattern));
+    snprintf(why, 256, "%.255s", sample.message);
     ebb_status status = EBB_OK;
     if (sample.kind == EBB_SAMPLE_MISSING) {
         *names = json_array();
@@ -225,18 +226,18 @@ ebb_status ebb_compare_list_micro(ebb_comparison *comparison, const char *patter
                                   const ebb_sample_plan *plan)
 {
     json_t *names[EBB_SIDES] = {NULL, NULL};
-    ebb_status status =
-        list_side(&names[EBB_BASELINE], comparison, EBB_BASELINE, pattern, plan);
-    if (status == EBB_OK) {
+    char why[EBB_SIDES][256];
+    ebb_status status = EBB_OK;
+    for (int side = 0; side < EBB_SIDES && status == EBB_OK; side++) {
         status =
-            list_side(&names[EBB_CANDIDATE], comparison, EBB_CANDIDATE, pattern, plan);
+            list_side(&names[side], why[side], comparison, (ebb_side)side, pattern, plan);
     }
     if (status == EBB_OK && json_array_size(names[EBB_BASELINE]) == 0) {
         char shown[64];
         status = ebb_fail(EBB_ERR_MISSING,
-                          "--bench: the baseline has no benchmark that matches '%s' "
-                          "(allowed: a pattern for its --benchmark_list_tests)",
-                          ebb_text_printable(shown, pattern));
+                          "--bench: the baseline has no benchmark that matches '%s'%s%s",
+                          ebb_text_printable(shown, pattern),
+                          why[EBB_BASELINE][0] == '\0' ? "" : ": it ", why[EBB_BASELINE]);
     }
     if (status == EBB_OK) {
         status = add_names(comparison, names);

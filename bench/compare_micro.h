@@ -12,7 +12,7 @@ enum { EBB_MICRO_TEXT_BYTES = 256 };
 typedef struct ebb_micro {
     bool readable;                   /* the text is JSON of that kind */
     bool found;                      /* an entry has the name */
-    double ns;                       /* median real time of its repetitions; NaN: none */
+    double ns;                       /* median of its repetitions; NaN: none */
     char text[EBB_MICRO_TEXT_BYTES]; /* what is wrong, or the entry's own error */
 } ebb_micro;
 

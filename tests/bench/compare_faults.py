@@ -171,7 +171,11 @@ def test_bench():
                     "does not have it", ended.message(), "message")
         place.bench("e", "!:")
         _, ended = compare_json(place.path("e"), a, "--bench", "x.y", status=5)
-        check_match("--bench: the baseline has no benchmark that matches 'x.y'",
+        check_match("--bench: the baseline has no benchmark that matches 'x.y'$",
+                    ended.message(), "message")
+        place.bench("f", "!echo 'no regular expression' >&2; exit 2")
+        _, ended = compare_json(place.path("f"), a, "--bench", "(", status=5)
+        check_match("matches '.': it ended with status 2; last output 'no regular exp",
                     ended.message(), "message")
 
 
@@ -212,6 +216,14 @@ def test_bench_repetitions():
         a = place.bench("a", "x", body="entry='%s'" % entry)
         result, _ = compare_json(a, a, "--bench", "x")
         check_equal(set(result["benchmarks"][0]["baseline_ns"]), {5e6}, "ns")
+
+
+def test_bench_median():
+    """A median that the benchmark itself tells goes before a mean."""
+    with Place() as place:
+        a = place.bench("a", "x", body='entry="$entry, \\"p50_us\\": 7"')
+        result, _ = compare_json(a, a, "--bench", "x")
+        check_equal(set(result["benchmarks"][0]["baseline_ns"]), {7e3}, "ns")
 
 
 def test_bench_broken_list():
