@@ -14,6 +14,7 @@
 #include "compare_print.h"
 #include "compare_stored.h"
 #include "options.h"
+#include "output.h"
 
 enum { DEFAULT_TIMEOUT_SECONDS = 60, MAX_SECONDS = 1000000 };
 
@@ -153,6 +154,7 @@ static ebb_status prepare(ebb_comparison *comparison, const ebb_arguments *argum
     comparison->micro = ebb_arguments_has(arguments, "bench");
     EBB_TRY(read_threshold(comparison, arguments));
     EBB_TRY(read_budget(comparison, arguments));
+    EBB_TRY(ebb_output_check(ebb_arguments_value(arguments, "output", NULL)));
     return found == EBB_OK ? EBB_OK : ebb_fail(found, "%s", reason);
 }
 
@@ -216,6 +218,22 @@ static ebb_status print(const ebb_comparison *comparison, const ebb_arguments *a
     return status;
 }
 
+static ebb_status write_json(const ebb_comparison *comparison,
+                             const ebb_arguments *arguments)
+{
+    const char *path = ebb_arguments_value(arguments, "output", NULL);
+    if (path == NULL) {
+        return EBB_OK;
+    }
+    ebb_text text = {0};
+    ebb_status status = ebb_compare_json(&text, comparison);
+    if (status == EBB_OK) {
+        status = ebb_output_write(path, text.data, text.length);
+    }
+    ebb_text_clear(&text);
+    return status;
+}
+
 /* A comparison that could not begin is a verdict too: a CI job finds its report there. */
 static ebb_status conclude(ebb_comparison *comparison, ebb_status status,
                            const ebb_arguments *arguments)
@@ -231,6 +249,7 @@ static ebb_status conclude(ebb_comparison *comparison, ebb_status status,
         ebb_comparison_note(comparison, "%s", reason);
     }
     EBB_TRY(print(comparison, arguments));
+    EBB_TRY(write_json(comparison, arguments));
     return status == EBB_OK ? ebb_comparison_status(comparison)
                             : ebb_fail(status, "%s", reason);
 }
@@ -263,6 +282,7 @@ static const ebb_option options[] = {
      NULL},
     {"timeout", "SECONDS", "a process that takes longer hangs [60]", NULL},
     {"format", "FORMAT", "text, json (ebb-compare/1), junit or markdown [text]", formats},
+    {"output", "FILE", "also write the object ebb-compare/1 to FILE", NULL},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -8,7 +8,7 @@ import sys
 import time
 import xml.etree.ElementTree
 
-from fakes import INVALID, Place, compare, compare_json, verdicts
+from fakes import INVALID, Place, compare, compare_json, parse, verdicts
 from program import check, check_equal, check_match, main, run
 
 STEPS = ["step-sgd-8", "step-adam-8", "step-adam-128", "step-sgd-256-all",
@@ -171,6 +171,14 @@ def test_formats():
         check_equal((suite.get("tests"), suite.get("failures")), ("1", "1"), "suite")
         ended = compare(a, b, "--color", "always")
         check("\x1b[31;1mslower\x1b[0m" in ended.out, "colour")
+        ended = compare(a, a, "--format", "markdown", "--output", place.path("x.json"))
+        with open(place.path("x.json")) as stream:
+            result = parse(stream.read())
+        check_match(r"(?m)^\*\*%s: " % result["verdict"], ended.out, "verdict")
+        calls = place.calls("a")
+        check_equal(compare(a, a, "--output", "/nonexistent/x").status, 3, "no folder")
+        check_equal(place.calls("a"), calls, "calls")
+        check_equal(compare(a, a, "--output", "/dev/full").status, 3, "full disk")
         with open("/dev/full", "wb") as full:
             check_equal(compare(a, a, stdout=full).status, 3, "full disk")
 

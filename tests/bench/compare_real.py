@@ -45,7 +45,7 @@ def stored(baseline, candidate, *more, status):
     ended = run("compare", "--baseline", baseline, "--candidate", candidate, "--format",
                 "json", *more)
     check_equal(ended.status, status, "status (%s)" % ended.err)
-    return parse(ended), ended
+    return parse(ended.out), ended
 
 
 FIVE = [100000, 101000, 102000, 103000, 104000]
@@ -175,7 +175,7 @@ def test_real_wrong():
 def test_real_results():
     """The program against itself: whatever the verdict on a loaded machine, nothing is
     wrong, missing or slower, and records are understood."""
-    result = parse(compare(EBB, EBB, "--format", "json", budget="10"))
+    result = parse(compare(EBB, EBB, "--format", "json", budget="10").out)
     check_equal(len(result["benchmarks"]), 5, "benchmarks")
     for benchmark in result["benchmarks"]:
         check(benchmark["verdict"] in ("same", "faster", "cannot tell"),

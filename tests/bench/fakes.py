@@ -96,14 +96,14 @@ def compare_json(baseline, candidate, *more, status=0, **options):
     """The object, which must be what the schema wants, and how the program ended."""
     ended = compare(baseline, candidate, "--format", "json", *more, **options)
     check_equal(ended.status, status, "status (%s)" % ended.err)
-    return parse(ended), ended
+    return parse(ended.out), ended
 
 
-def parse(ended):
+def parse(text):
     def refuse(word):
         raise ValueError(word)
 
-    result = json.loads(ended.out, parse_constant=refuse)
+    result = json.loads(text, parse_constant=refuse)
     try:
         import jsonschema
     except ImportError:
