@@ -20,8 +20,8 @@ static ebb_status write_samples(const char *path, const ebb_result *result)
 {
     ebb_text text = {0};
     ebb_text_append(&text, "%s", "");
-    for (size_t i = 0; i < result->n_step_ns; i++) {
-        ebb_text_append(&text, "%llu\n", (unsigned long long)result->step_ns[i]);
+    for (size_t i = 0; i < result->n_steps; i++) {
+        ebb_text_append(&text, "%llu\n", (unsigned long long)result->sample_ns[i]);
     }
     ebb_status status = ebb_text_check(&text);
     if (status == EBB_OK) {
@@ -59,8 +59,9 @@ static ebb_status report(const ebb_arguments *arguments, const json_t *record,
         EBB_TRY(write_samples(config->samples, result));
     }
     if (result->diverged) {
-        return ebb_fail(EBB_ERR_FAILED, "run: the trial diverged, a loss was not finite "
-                                        "(try a smaller --learning-rate)");
+        return ebb_fail(EBB_ERR_FAILED,
+                        "run: the trial diverged, a loss was no number or huge "
+                        "(try a smaller --learning-rate)");
     }
     return EBB_OK;
 }

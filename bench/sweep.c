@@ -317,11 +317,25 @@ static ebb_status run_in_folder(sweep *self)
     return status;
 }
 
+/* What --fresh would put aside stays where it is when no trial could start. */
+static ebb_status check_data(const sweep *self)
+{
+    for (size_t i = 0; i < self->suite.n_points; i++) {
+        const ebb_config *config = &self->suite.points[i].config;
+        EBB_TRY(ebb_dataset_available(ebb_dataset_at((size_t)config->dataset),
+                                      config->data_dir));
+    }
+    return EBB_OK;
+}
+
 ebb_status ebb_sweep_run(const ebb_sweep_plan *plan, const ebb_arguments *arguments)
 {
     sweep self = {.plan = plan, .arguments = arguments, .folder = {.lock = -1}};
     EBB_TRY(ebb_topology_create(&self.topology));
     ebb_status status = load_suite(&self);
+    if (status == EBB_OK && plan->fresh && !plan->dry_run) {
+        status = check_data(&self);
+    }
     if (status == EBB_OK) {
         status = plan->dry_run ? print_points(&self) : run_in_folder(&self);
     }

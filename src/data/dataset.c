@@ -1,8 +1,10 @@
 #include "data/dataset.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/buffer.h"
+#include "data/dataset_files.h"
 
 static const ebb_dataset_kind *const table[] = {
     &ebb_dataset_fashion_mnist,
@@ -18,6 +20,23 @@ const ebb_choice *ebb_dataset_choice(size_t index)
 const ebb_dataset_kind *ebb_dataset_at(size_t index)
 {
     return table[index];
+}
+
+/* --data-dir, else the variable, else NULL: the usual places. */
+static const char *choose_directory(const char *directory)
+{
+    const char *named = getenv("EBB_DATA_DIR");
+    const bool wanted = directory == NULL && named != NULL && named[0] != '\0';
+    return wanted ? named : directory;
+}
+
+ebb_status ebb_dataset_available(const ebb_dataset_kind *kind, const char *directory)
+{
+    char paths[EBB_DATASET_FILES][EBB_DATASET_PATH_BYTES];
+    if (kind->files[0].names[0] == NULL) {
+        return EBB_OK;
+    }
+    return ebb_dataset_files_find(paths, kind, choose_directory(directory));
 }
 
 ebb_status ebb_dataset_create(ebb_dataset **out, const ebb_dataset_kind *kind,
@@ -37,11 +56,7 @@ ebb_status ebb_dataset_create(ebb_dataset **out, const ebb_dataset_kind *kind,
         .mean = kind->mean,
         .deviation = kind->deviation,
     };
-    const char *named = getenv("EBB_DATA_DIR");
-    if (directory == NULL && named != NULL && named[0] != '\0') {
-        directory = named;
-    }
-    const ebb_status status = kind->load(dataset, directory, synthetic);
+    const ebb_status status = kind->load(dataset, choose_directory(directory), synthetic);
     if (status != EBB_OK) {
         ebb_dataset_destroy(dataset);
         return status;

@@ -70,6 +70,9 @@ const ebb_dataset_kind *ebb_dataset_at(size_t index);
  * processors for it. */
 ebb_status ebb_dataset_create(ebb_dataset **out, const ebb_dataset_kind *kind,
                               const char *directory, const ebb_synthetic_spec *synthetic);
+/* Are the files of kind to be found, looked for like ebb_dataset_create does? Reads none.
+ * EBB_ERR_ENVIRONMENT says what was looked for where. */
+ebb_status ebb_dataset_available(const ebb_dataset_kind *kind, const char *directory);
 void ebb_dataset_destroy(ebb_dataset *dataset); /* NULL is allowed */
 
 #endif

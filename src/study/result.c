@@ -37,6 +37,7 @@ void ebb_result_clear(ebb_result *result)
     free(result->unlearning);
     free(result->task_digests);
     free(result->step_ns);
+    free(result->sample_ns);
     free(result->seats);
     ebb_buffer_free(result->profile);
     for (size_t i = 0; i < result->n_problems; i++) {

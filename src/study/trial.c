@@ -84,9 +84,13 @@ static ebb_status allocate_epoch(trial *self)
     self->correct = malloc(n_steps * sizeof *self->correct);
     self->step_ns = malloc(n_steps * sizeof *self->step_ns);
     self->result->step_ns = malloc((self->step_capacity + 1) * sizeof(uint64_t));
+    const size_t n_ragged = self->config->tasks * self->config->epochs;
+    self->result->sample_ns =
+        malloc((self->step_capacity + n_ragged + 1) * sizeof(uint64_t));
     const bool complete = self->order != NULL && self->loss != NULL &&
                           self->correct != NULL && self->step_ns != NULL &&
-                          self->result->step_ns != NULL;
+                          self->result->step_ns != NULL &&
+                          self->result->sample_ns != NULL;
     return complete ? EBB_OK : ebb_fail_memory(longest * sizeof *self->order);
 }
 
@@ -133,14 +137,20 @@ static ebb_status keep_for_dump(trial *self, size_t task, size_t first, size_t n
     return ebb_dump_append(&self->dump_loss, self->loss, n_steps, sizeof *self->loss);
 }
 
+/* A million nats: no learning rate that learns comes near it. */
+static bool is_sound(double loss)
+{
+    return isfinite(loss) && loss < 1e6;
+}
+
 static void note_divergence(trial *self, size_t n_steps, size_t task, size_t epoch)
 {
     for (size_t i = 0; i < n_steps && !self->result->diverged; i++) {
-        if (!isfinite(self->loss[i])) {
+        if (!is_sound(self->loss[i])) {
             self->result->diverged = true;
-            ebb_verdict_problem(
-                self->result, "diverged: the loss of task %zu is not finite in epoch %zu",
-                task, epoch);
+            ebb_verdict_problem(self->result,
+                                "diverged: the loss of task %zu is %g in epoch %zu", task,
+                                self->loss[i], epoch);
         }
     }
 }
@@ -175,6 +185,8 @@ static ebb_status run_steps(trial *self, ebb_program *program, size_t first,
     if (status == EBB_OK) {
         const ebb_disturbance between = ebb_disturbance_between(before, after);
         ebb_verdict_add_disturbance(&self->result->disturbance, &between);
+        memcpy(self->result->sample_ns + self->result->n_steps, self->step_ns,
+               n_steps * sizeof *self->step_ns);
         self->result->n_steps += n_steps;
         status = keep_for_dump(self, task, first, n_steps * program->n_rows, n_steps);
     }
@@ -211,7 +223,7 @@ static ebb_status train_epoch(size_t *n_done, trial *self, size_t task, size_t e
 static void judge_evaluation(trial *self, const ebb_evaluation *values, const char *part,
                              size_t task)
 {
-    if (!isfinite(values->loss) && !self->result->diverged) {
+    if (!is_sound(values->loss) && !self->result->diverged) {
         self->result->diverged = true;
         ebb_verdict_problem(
             self->result, "diverged: the %s loss of task %zu is not finite", part, task);

@@ -49,7 +49,8 @@ typedef struct ebb_result {
 
     uint64_t *step_ns; /* full-size steps after warm-up, of all tasks in order */
     size_t n_step_ns;
-    size_t n_steps;               /* all training steps, warm-up and ragged included */
+    uint64_t *sample_ns; /* every training step, warm-up and ragged included; n_steps */
+    size_t n_steps;      /* all training steps, warm-up and ragged included */
     double step_flop, step_bytes; /* of a full-size step, by the layers' formulas */
     ebb_peak peak_before, peak_after;
 
@@ -75,7 +76,7 @@ typedef struct ebb_result {
     char onednn[32], onednn_isa[48];
 
     bool valid;
-    bool diverged;                    /* a loss was not finite */
+    bool diverged;                    /* a loss was no number, or above 1e6 nats */
     char *problems[EBB_MAX_PROBLEMS]; /* owned texts */
     size_t n_problems;
 } ebb_result;

@@ -219,7 +219,7 @@ def test_run_files():
         check_equal(json.loads(lines[1]), json.loads(ended.out), "the record")
         with open(samples) as stream:
             count = len([int(line) for line in stream])
-        check_equal(count, json.loads(ended.out)["step_ns"]["count"], "samples")
+        check_equal(count, json.loads(ended.out)["steps"], "samples")
         check_equal(sorted(os.listdir(where)), ["samples", "trials.jsonl"], "files")
 
 
