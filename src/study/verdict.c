@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 static const double MAX_RUN_DELAY = 0.05; /* of the training time */
+static const double MAX_PEAK_DROP = 0.10; /* between the two peaks beside a trial */
 static const double MAX_STEAL = 0.01;     /* of the training time of the team's CPUs */
 
 void ebb_verdict_problem(ebb_result *result, const char *format, ...)
@@ -96,6 +97,21 @@ static void judge_disturbance(ebb_result *result)
     }
 }
 
+/* Noted only: the steps may be sound, but shares of the peak are not to be trusted. */
+static void judge_peak(ebb_result *result)
+{
+    const double before = result->peak_before.gflops;
+    const double after = result->peak_after.gflops;
+    const double low = before < after ? before : after;
+    const double high = before < after ? after : before;
+    if (low < (1 - MAX_PEAK_DROP) * high) {
+        ebb_verdict_problem(result,
+                            "the peak was disturbed: %.0f GFLOP/s before the trial, %.0f "
+                            "after it (at most %.0f %% apart)",
+                            before, after, 100 * MAX_PEAK_DROP);
+    }
+}
+
 void ebb_verdict_judge(ebb_result *result, const ebb_trial_setting *setting)
 {
     result->valid = !result->diverged;
@@ -103,6 +119,7 @@ void ebb_verdict_judge(ebb_result *result, const ebb_trial_setting *setting)
     if (result->train_seconds > 0) {
         judge_disturbance(result);
     }
+    judge_peak(result);
     if (result->n_step_ns == 0 && !result->diverged) {
         ebb_verdict_problem(result, "no step is left after the warm-up");
     }

@@ -3,7 +3,9 @@
  * Invalid: a thread waited for a processor for more than 5 % of the training time, the
  * hypervisor took more than 1 % of it, the quota stopped the process, threads were not
  * bound as asked, or the trial diverged. More threads than processors is a problem noted,
- * not a reason: waiting for each other is then what is measured. */
+ * not a reason: waiting for each other is then what is measured. So is a peak that
+ * differs by more than 10 % before and after: shares of it are doubtful, the steps may be
+ * sound. */
 #ifndef EBB_STUDY_VERDICT_H
 #define EBB_STUDY_VERDICT_H
 

@@ -14,6 +14,7 @@ typedef struct verdict_case {
     ebb_disturbance disturbance; /* of one second of training */
     size_t threads, usable_cpus;
     bool unbound, moved, diverged;
+    double peak_after; /* 0: as before; the peak before is 100 */
     bool valid;
     size_t n_problems;
 } verdict_case;
@@ -35,6 +36,9 @@ static const verdict_case cases[] = {
     {{0}, THREADS, USABLE, .moved = true, .n_problems = 1},
     {{0}, THREADS, USABLE, .diverged = true},
     /* told, and no reason */
+    {{0}, THREADS, USABLE, .peak_after = 91, .valid = true},
+    {{0}, THREADS, USABLE, .peak_after = 89, .valid = true, .n_problems = 1},
+    {{0}, THREADS, USABLE, .peak_after = 120, .valid = true, .n_problems = 1},
     {{.run_delay_ns = 900 * MS}, THREADS, 1, .valid = true, .n_problems = 1},
     {{.involuntary_switches = 9, .major_faults = 9}, THREADS, USABLE, .valid = true},
 };
@@ -52,6 +56,8 @@ static void judge(void **state)
     result.train_seconds = 1;
     result.disturbance = which->disturbance;
     result.diverged = which->diverged;
+    result.peak_before.gflops = 100;
+    result.peak_after.gflops = which->peak_after > 0 ? which->peak_after : 100;
     result.step_ns = step_ns;
     result.n_step_ns = 1;
     for (size_t i = 0; i < THREADS; i++) {
