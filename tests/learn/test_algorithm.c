@@ -121,15 +121,22 @@ static void test_age_frees_records(void **state)
     walk base;
     walk_init(&base);
     ebb_algorithm *self = create(&ebb_algorithm_amnesiac, &base, &spec);
+    float *before[N_TASKS + 1] = {walk_snapshot(&base)}; /* task i + 1 */
     for (size_t task = 1; task <= N_TASKS; task++) {
         learn(self, &base, task);
+        before[task] = walk_snapshot(&base);
         assert_int_equal(ebb_algorithm_memory_bytes(self),
                          n_records[task - 1] * base.size_bytes);
     }
     expect_refusal(self, &base, 1);
     expect_refusal(self, &base, 2);
-    expect_unlearned(self, 3);
     expect_unlearned(self, 4);
+    walk_check_back(&base, before[3], before[4]);
+    expect_unlearned(self, 3);
+    expect_refusal(self, &base, 3);
+    for (size_t i = 0; i <= N_TASKS; i++) {
+        ebb_buffer_free(before[i]);
+    }
     ebb_algorithm_destroy(self);
     walk_clear(&base);
 }

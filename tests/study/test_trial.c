@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "attempt.h"
@@ -273,6 +274,34 @@ static void test_sizes_and_counts(void **state)
     attempt_clear(&self);
 }
 
+/* 49 x 17 and 17 for the backbone, (17 + 1) a class. */
+static void test_classes_of_the_heads(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *options;
+        size_t classes;
+    } rows[] = {
+        {"scenario=til", 18},
+        {"scenario=til head=masked", 18},
+        {"scenario=cil", 18},
+        {"scenario=cil cil-classes=all", 18},
+        {"scenario=dil", 6},
+        {"scenario=til sequence=split", 6},
+        {"scenario=cil sequence=split", 6},
+        {"scenario=dil sequence=split", 2},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char line[64];
+        attempt self;
+        snprintf(line, sizeof line, "%s steps=1", rows[i].options);
+        attempt_run(&self, line);
+        assert_int_equal(self.result.parameters,
+                         49 * 17 + 17 + (17 + 1) * rows[i].classes);
+        attempt_clear(&self);
+    }
+}
+
 typedef struct progress {
     double last;
     size_t n_calls;
@@ -425,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_a_sound_trial_has_not_diverged),
         cmocka_unit_test(test_seconds_are_parts_of_the_whole),
         cmocka_unit_test(test_sizes_and_counts),
+        cmocka_unit_test(test_classes_of_the_heads),
         cmocka_unit_test(test_progress_grows_to_one),
         cmocka_unit_test(test_profile_is_within_the_steps),
         cmocka_unit_test(test_wrong_binding_is_no_measurement),

@@ -150,6 +150,34 @@ static void test_options_change_bits(void **state)
     attempt_clear(&plain);
 }
 
+/* The data set's own numbers, given by hand, and 0 and 1 for what is not normalised. */
+static void test_normalisation(void **state)
+{
+    (void)state;
+    char given[LINE];
+    attempt one;
+    attempt other;
+    ebb_config config;
+    ebb_synthetic_spec spec;
+    ebb_dataset *dataset = NULL;
+    attempt_configure(&config, "");
+    ebb_config_synthetic_spec(&spec, &config);
+    assert_int_equal(ebb_dataset_create(&dataset, &ebb_dataset_synthetic, NULL, &spec),
+                     EBB_OK);
+    snprintf(given, sizeof given, "normalize=%.17g,%.17g", dataset->mean,
+             dataset->deviation);
+    attempt_run(&one, "normalize=dataset");
+    attempt_run(&other, given);
+    attempt_compare(&one, &other);
+    clear_two(&one, &other);
+    attempt_run(&one, "normalize=none");
+    attempt_run(&other, "normalize=0,1");
+    attempt_compare(&one, &other);
+    clear_two(&one, &other);
+    ebb_dataset_destroy(dataset);
+    ebb_config_clear(&config);
+}
+
 /* The first task does not know how many come after it, where each has a head of its own.
  */
 static void test_tasks_to_come_change_no_bits(void **state)
@@ -182,6 +210,7 @@ int main(void)
         cmocka_unit_test(test_threads_do_not_change_bits),
         cmocka_unit_test(test_what_is_timed_changes_no_bits),
         cmocka_unit_test(test_options_change_bits),
+        cmocka_unit_test(test_normalisation),
         cmocka_unit_test(test_tasks_to_come_change_no_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,12 +101,57 @@ static void test_initial_parameters_are_untrained(void **state)
     close_dump(&self);
 }
 
+enum { N_BACKBONE = 49 * 17 + 17, N_CLASSES = 6, N_HEAD = (17 + 1) * N_CLASSES };
+
+/* Does the wide head of `one` begin as the heads of `own`, side by side? */
+static bool begins_as_heads(const float *one, const float *own)
+{
+    for (size_t i = 0; i < N_TASKS * (size_t)N_HEAD; i++) {
+        const size_t row = i / (N_TASKS * N_CLASSES);
+        const size_t task = i % (N_TASKS * N_CLASSES) / N_CLASSES;
+        const size_t class = i % N_CLASSES;
+        const size_t at = task * N_HEAD + row * N_CLASSES + class;
+        if (one[N_BACKBONE + i] != own[N_BACKBONE + at]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A head that grows with the tasks is drawn task by task, one that is whole from the
+ * start at once. */
+static void test_wide_heads_are_drawn_as_they_grow(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *options;
+        bool grows;
+    } rows[] = {
+        {"scenario=cil cil-classes=seen steps=1", true},
+        {"scenario=cil cil-classes=all steps=1", false},
+        {"scenario=til head=masked steps=1", false},
+    };
+    dumped own;
+    open_dump(&own, "scenario=til head=own steps=1");
+    float *heads = read_parameters(&own, "initial");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        dumped wide;
+        open_dump(&wide, rows[i].options);
+        float *head = read_parameters(&wide, "initial");
+        assert_memory_equal(head, heads, N_BACKBONE * sizeof *head);
+        assert_int_equal(begins_as_heads(head, heads), rows[i].grows);
+        free(head);
+        close_dump(&wide);
+    }
+    free(heads);
+    close_dump(&own);
+}
+
 /* Behind the backbone lie the heads; one that is its task's own moves then and rests at
  * all other times. */
 static void test_each_task_moves_its_own_head(void **state)
 {
     (void)state;
-    enum { N_BACKBONE = 49 * 17 + 17, N_HEAD = 17 * 6 + 6 };
     static const char *const names[] = {"initial", "task1", "task2", "task3"};
     dumped self;
     open_dump(&self, "scenario=til head=own weight-decay=0.01");
@@ -300,6 +345,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parameters_are_those_of_the_digests),
         cmocka_unit_test(test_initial_parameters_are_untrained),
+        cmocka_unit_test(test_wide_heads_are_drawn_as_they_grow),
         cmocka_unit_test(test_each_task_moves_its_own_head),
         cmocka_unit_test(test_orders_are_permutations),
         cmocka_unit_test(test_validation_samples_are_not_trained_on),
