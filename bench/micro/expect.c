@@ -28,11 +28,13 @@ ebb_status ebb_expect_near(const char *name, const ebb_expect_matrix *matrix,
 ebb_status ebb_expect_same(const char *name, const float *found, const float *expected,
                            size_t n)
 {
-    if (memcmp(found, expected, n * sizeof *found) == 0) {
+    const unsigned char *a = (const void *)found;
+    const unsigned char *b = (const void *)expected;
+    if (memcmp(a, b, n * sizeof *found) == 0) {
         return EBB_OK;
     }
     size_t i = 0;
-    while (memcmp(&found[i], &expected[i], sizeof *found) == 0) {
+    while (memcmp(a + i * sizeof *found, b + i * sizeof *found, sizeof *found) == 0) {
         i++;
     }
     return ebb_fail(EBB_ERR_WRONG, "%s: element %zu: %.9g (%.9g to the last bit)", name,

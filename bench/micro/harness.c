@@ -107,7 +107,7 @@ ebb_status ebb_micro_add(ebb_micro_list *list, const ebb_micro_kind *kind,
                          const char *name, const size_t variant[2],
                          const ebb_micro_axis *axes)
 {
-    ebb_micro_axis all[EBB_MICRO_MAX_ARGS];
+    ebb_micro_axis all[EBB_MICRO_MAX_ARGS] = {{NULL, 0}};
     listed *entry = calloc(1, sizeof *entry);
     if (entry == NULL) {
         return ebb_fail_memory(sizeof *entry);
@@ -256,7 +256,8 @@ static void set_percentiles(ebb_shim_state *state, const opened *open)
     const size_t n = open->entry->kind->samples(open->fixture, &samples);
     if (n > 0) {
         qsort(samples, n, sizeof *samples, compare_ns);
-        (void)ebb_shim_set_counter(state, "p50_us", (double)samples[n / 2] / 1e3,
+        const uint64_t median_ns = samples[n / 2];
+        (void)ebb_shim_set_counter(state, "p50_us", (double)median_ns / 1e3,
                                    EBB_SHIM_PLAIN);
     }
 }

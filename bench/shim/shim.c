@@ -127,7 +127,7 @@ ebb_shim_status ebb_shim_init(ebb_shim **out, int *argc, char **argv,
         memcpy(words, argv, (size_t)*argc * sizeof *words);
         status = start(shim, &n_words, words, defaults, n);
     }
-    if (status == EBB_SHIM_OK) {
+    if (status == EBB_SHIM_OK && words != NULL) {
         /* There is an end mark only where there was one. */
         memcpy(argv, words,
                (size_t)(n_words < *argc ? n_words + 1 : n_words) * sizeof *argv);

@@ -21,7 +21,9 @@ typedef struct counter_name {
 } counter_name;
 
 struct ebb_shim_case {
-    ebb_shim_benchmark options; /* its pointers are ours, save callbacks and samples */
+    ebb_shim_benchmark options; /* name and args point to the copies below */
+    char *name;                 /* owned */
+    int64_t *args;              /* owned */
     verdict *verdicts;          /* one a list of arguments */
     counter_name *counters;     /* every one that was ever set */
     size_t n_counters;
@@ -368,15 +370,18 @@ static bool copy_contents(ebb_shim_case *own)
 {
     ebb_shim_benchmark *o = &own->options;
     const size_t n = o->n_args > 0 ? o->n_args * o->n_sets : 0;
-    const int64_t *args = o->args;
-    int64_t *copy = calloc(n + 1, sizeof *copy);
-    if (copy != NULL && n > 0) {
-        memcpy(copy, args, n * sizeof *copy);
-    }
-    o->args = copy;
-    o->name = ebb_shim_text_copy(o->name);
+    own->name = ebb_shim_text_copy(o->name);
+    own->args = calloc(n + 1, sizeof *own->args);
     own->verdicts = calloc(o->n_sets + 1, sizeof *own->verdicts);
-    return o->args != NULL && o->name != NULL && own->verdicts != NULL;
+    if (own->name == NULL || own->args == NULL || own->verdicts == NULL) {
+        return false;
+    }
+    if (n > 0) {
+        memcpy(own->args, o->args, n * sizeof *own->args);
+    }
+    o->name = own->name;
+    o->args = own->args;
+    return true;
 }
 
 ebb_shim_status ebb_shim_case_create(ebb_shim_case **out,
@@ -406,12 +411,6 @@ void ebb_shim_case_reset(ebb_shim_case *self)
     }
 }
 
-/* Of a copy of ours that began as the caller's pointer to const. */
-static void free_const(const void *pointer)
-{
-    free((void *)(uintptr_t)pointer);
-}
-
 void ebb_shim_case_destroy(ebb_shim_case *self)
 {
     if (self == NULL) {
@@ -423,8 +422,8 @@ void ebb_shim_case_destroy(ebb_shim_case *self)
     for (size_t i = 0; i < self->n_counters; i++) {
         free(self->counters[i].name);
     }
-    free_const(self->options.name);
-    free_const(self->options.args);
+    free(self->name);
+    free(self->args);
     free(self->counters);
     free(self->verdicts);
     free(self);

@@ -190,27 +190,33 @@ static void adapt_time(char *value, int library)
     }
 }
 
-/* Replaces *slot by a copy of value, if the row allows it. */
-static ebb_shim_status set(char **slot, const flag_row *row, const char *where,
-                           const char *value, int library)
+/* A copy of value, if the row allows it. Owned by the caller. */
+static ebb_shim_status judge(char **out, const flag_row *row, const char *where,
+                             const char *value, int library)
 {
+    *out = NULL;
     const char *allowed = row->fault(value, library);
     if (allowed != NULL) {
         return ebb_shim_text_refuse(EBB_SHIM_USAGE, "%s: '%.200s' (%s)", where, value,
                                     allowed);
     }
     const size_t size = strlen(value) + 1;
-    char *copy = malloc(size + 1); /* room for a unit */
-    if (copy == NULL) {
+    *out = malloc(size + 1); /* room for a unit */
+    if (*out == NULL) {
         return ebb_shim_text_refuse(EBB_SHIM_ENVIRONMENT, "memory: refused");
     }
-    memcpy(copy, value, size);
+    memcpy(*out, value, size);
     if (row == &table[EBB_SHIM_FLAG_MIN_TIME]) {
-        adapt_time(copy, library);
+        adapt_time(*out, library);
     }
-    free(*slot);
-    *slot = copy;
     return EBB_SHIM_OK;
+}
+
+/* Puts text, whose owner the list becomes, in the place of what is there. */
+static void replace(char **texts, size_t index, char *text)
+{
+    free(texts[index]);
+    texts[index] = text;
 }
 
 ebb_shim_status ebb_shim_flags_default(ebb_shim_flags *flags, const char *name,
@@ -222,10 +228,15 @@ ebb_shim_status ebb_shim_flags_default(ebb_shim_flags *flags, const char *name,
         return ebb_shim_text_refuse(EBB_SHIM_USAGE, "%s: no flag of this name",
                                     name == NULL ? "" : name);
     }
-    return set(&flags->defaults[index], row, name, value, flags->library);
+    char *copy = NULL;
+    const ebb_shim_status status = judge(&copy, row, name, value, flags->library);
+    if (status == EBB_SHIM_OK) {
+        replace(flags->defaults, index, copy);
+    }
+    return status;
 }
 
-static ebb_shim_status read_defaults(ebb_shim_flags *flags, char **values)
+static ebb_shim_status read_defaults(ebb_shim_flags *flags)
 {
     for (size_t i = 0; i < EBB_SHIM_FLAG_COUNT; i++) {
         char variable[64] = "";
@@ -236,18 +247,20 @@ static ebb_shim_status read_defaults(ebb_shim_flags *flags, char **values)
         const char *value = given != NULL                ? given
                             : flags->defaults[i] != NULL ? flags->defaults[i]
                                                          : table[i].fallback;
+        char *copy = NULL;
         const ebb_shim_status status =
-            set(&values[i], &table[i], variable, value, flags->library);
+            judge(&copy, &table[i], variable, value, flags->library);
         if (status != EBB_SHIM_OK) {
             return status;
         }
+        replace(flags->pending, i, copy);
     }
     return EBB_SHIM_OK;
 }
 
 /* *taken: the argument is one of the library's. */
-static ebb_shim_status read_argument(bool *taken, char **values, const char *argument,
-                                     int library)
+static ebb_shim_status read_argument(bool *taken, ebb_shim_flags *flags,
+                                     const char *argument)
 {
     const size_t length = strcspn(argument, "=");
     size_t index = 0;
@@ -269,17 +282,21 @@ static ebb_shim_status read_argument(bool *taken, char **values, const char *arg
                                     where);
     }
     const char *value = argument[length] == '\0' ? "true" : argument + length + 1;
-    return set(&values[index], row, where, value, library);
+    char *copy = NULL;
+    const ebb_shim_status status = judge(&copy, row, where, value, flags->library);
+    if (status == EBB_SHIM_OK) {
+        replace(flags->pending, index, copy);
+    }
+    return status;
 }
 
-static ebb_shim_status read_all(ebb_shim_flags *flags, char **values, int argc,
-                                char **argv, bool *taken)
+static ebb_shim_status read_all(ebb_shim_flags *flags, int argc, char **argv, bool *taken)
 {
-    ebb_shim_status status = read_defaults(flags, values);
+    ebb_shim_status status = read_defaults(flags);
     bool help = false;
     for (int i = 1; i < argc && status == EBB_SHIM_OK; i++) {
         help = help || strcmp(argv[i], "--help") == 0;
-        status = read_argument(&taken[i], values, argv[i], flags->library);
+        status = read_argument(&taken[i], flags, argv[i]);
     }
     return status == EBB_SHIM_OK && help ? EBB_SHIM_HELP : status;
 }
@@ -294,12 +311,11 @@ static void free_all(char **texts)
 
 ebb_shim_status ebb_shim_flags_read(ebb_shim_flags *flags, int *argc, char **argv)
 {
-    char *values[EBB_SHIM_FLAG_COUNT] = {NULL};
     bool *taken = calloc((size_t)*argc + 1, sizeof *taken);
     if (taken == NULL) {
         return ebb_shim_text_refuse(EBB_SHIM_ENVIRONMENT, "memory: refused");
     }
-    const ebb_shim_status status = read_all(flags, values, *argc, argv, taken);
+    const ebb_shim_status status = read_all(flags, *argc, argv, taken);
     if (status == EBB_SHIM_OK) {
         int kept = 0;
         for (int i = 0; i < *argc; i++) {
@@ -310,10 +326,10 @@ ebb_shim_status ebb_shim_flags_read(ebb_shim_flags *flags, int *argc, char **arg
         argv[kept] = NULL;
         *argc = kept;
         free_all(flags->values);
-        memcpy(flags->values, values, sizeof values);
-    } else {
-        free_all(values);
+        memcpy(flags->values, flags->pending, sizeof flags->values);
+        memset(flags->pending, 0, sizeof flags->pending);
     }
+    free_all(flags->pending);
     free(taken);
     return status;
 }

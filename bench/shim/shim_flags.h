@@ -39,6 +39,7 @@ typedef enum ebb_shim_flag {
 typedef struct ebb_shim_flags {
     char *defaults[EBB_SHIM_FLAG_COUNT]; /* owned; NULL: the library's */
     char *values[EBB_SHIM_FLAG_COUNT];   /* owned; all set after read */
+    char *pending[EBB_SHIM_FLAG_COUNT];  /* owned; values until all are read */
     int library;                         /* 10701 for version 1.7.1 */
 } ebb_shim_flags;
 

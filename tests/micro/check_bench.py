@@ -3,7 +3,7 @@
 
 Usage: check_bench.py EBB-BENCH EBB FAULT [UNITTEST'S WORDS...]
 
-EBB is the program ebb, FAULT a library that spoils oneDNN's sgemm, "" where it cannot be
+EBB is the program ebb, FAULT a library that spoils oneDNN's sgemm, "none" where it cannot be
 preloaded.
 """
 import os
@@ -188,7 +188,7 @@ class Faults(unittest.TestCase):
         self.assertRegex(failed[0]["error_message"], "dense_gradient/sgemm: (row|element)")
 
     def setUp(self):
-        if not FAULT:
+        if FAULT == "none":
             self.skipTest("nothing can be preloaded before a sanitizer")
 
     def test_from_the_start(self):

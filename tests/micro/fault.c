@@ -16,6 +16,8 @@ int dnnl_sgemm(char transa, char transb, int64_t m, int64_t n, int64_t k, float 
 
 static atomic_long n_calls;
 
+/* As many parameters as the library's has. */
+/* NOLINTNEXTLINE(readability-function-size) */
 int dnnl_sgemm(char transa, char transb, int64_t m, int64_t n, int64_t k, float alpha,
                const float *a, int64_t lda, const float *b, int64_t ldb, float beta,
                float *c, int64_t ldc)

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "recorder.h"
@@ -103,8 +104,8 @@ typedef struct name_list {
 static void append(void *user, const char *name)
 {
     name_list *own = user;
-    strncat(own->text, name, sizeof own->text - strlen(own->text) - 2);
-    strcat(own->text, "\n");
+    const size_t length = strlen(own->text);
+    snprintf(own->text + length, sizeof own->text - length, "%s\n", name);
 }
 
 static void list_gives_full_names(void **state)
