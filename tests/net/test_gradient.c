@@ -101,7 +101,7 @@ static double sample_loss(model *self, uint32_t sample, bool *correct)
 {
     const fixture *base = self->base;
     const ebb_target *target = &self->which->target;
-    double x[MAX_WIDTH];
+    double x[MAX_WIDTH] = {0};
     for (size_t i = 0; i < base->rows.features; i++) {
         const float pixel = (float)base->pixels[sample * base->rows.stride + i];
         x[i] = (double)(pixel * base->rows.scale + base->rows.shift);

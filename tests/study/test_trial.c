@@ -150,10 +150,14 @@ static void check_validation(const char *options, size_t n_epochs)
     attempt self;
     attempt_run(&self, options);
     assert_int_equal(self.result.n_validation, N_TASKS * n_epochs);
+    size_t task = 1;
+    size_t epoch = 0;
     for (size_t i = 0; i < self.result.n_validation; i++) {
         const ebb_validation *v = &self.result.validation[i];
-        assert_int_equal(v->task, i / n_epochs + 1);
-        assert_int_equal(v->epoch, i % n_epochs + 1);
+        task += epoch == n_epochs;
+        epoch = epoch == n_epochs ? 1 : epoch + 1;
+        assert_int_equal(v->task, task);
+        assert_int_equal(v->epoch, epoch);
         const double right = v->accuracy * 40; /* a tenth of the training samples */
         assert_true(fabs(right - round(right)) < 1e-9);
         assert_true(v->loss > 0 && v->loss < 10);
