@@ -92,7 +92,8 @@ static void test_requests_are_logged(void **state)
     /* Task 1 is gone when 3 is recorded: never more than three records at a time. */
     const size_t arena_bytes = result->ledger_bytes / 3;
     assert_true(arena_bytes >= result->parameters * sizeof(float));
-    /* A request reads values and records, writes values, and renews the derived copies. */
+    /* A request reads values and records, writes values, and renews the derived copies.
+     */
     const size_t derived_bytes = result->unlearning[0].bytes - 3 * arena_bytes;
     assert_true(derived_bytes > 0 && derived_bytes < 2 * arena_bytes);
     assert_int_equal(result->n_unlearning, 2);
