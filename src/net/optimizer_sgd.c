@@ -33,11 +33,12 @@ static void update(const ebb_optimizer_step *step, size_t n, float *restrict val
     }
 }
 
+/* Not with weight decay: 1 − ηλ in float would round small decays away. */
 static bool linear(float *alpha, float *beta, const ebb_optimizer_step *step)
 {
     *alpha = -step->learning_rate;
-    *beta = 1.0f - step->learning_rate * step->weight_decay;
-    return step->momentum == 0.0f;
+    *beta = 1.0f;
+    return step->momentum == 0.0f && step->weight_decay == 0.0f;
 }
 
 static double reference(const ebb_optimizer_spec *spec, unsigned long step_count,
