@@ -68,7 +68,7 @@ typedef struct ebb_config {
     uint64_t seed;
     size_t threads; /* 0: all usable cores, until resolved by the launcher */
     size_t warmup_steps;
-    bool profile; /* time of each kind of work, per thread */
+    bool profile;                  /* time of each kind of work, per thread */
     char *output, *samples, *dump; /* owned; NULL: not given */
     uint64_t given;                /* bit i: option i was set explicitly */
 } ebb_config;
