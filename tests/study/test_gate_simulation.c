@@ -190,6 +190,12 @@ static void check_alarms(const char *name)
     clear(&noise);
 }
 
+static void test_alarms_undisturbed(void **state)
+{
+    (void)state;
+    check_alarms("undisturbed");
+}
+
 static void test_alarms_loaded(void **state)
 {
     (void)state;
@@ -230,6 +236,24 @@ static void print_power(double out[N_SLOWDOWNS], const recording *noise, size_t 
     print_message("%s\n", line);
 }
 
+/* The default budget carries 30 pairs and more where nobody disturbs. */
+static void test_power_undisturbed(void **state)
+{
+    (void)state;
+    recording noise;
+    load(&noise, "undisturbed");
+    for (size_t i = 0; i < noise.n; i++) {
+        double found[N_SLOWDOWNS];
+        print_power(found, &noise, i, 10);
+        print_power(found, &noise, i, 20);
+        print_power(found, &noise, i, 30);
+        assert_true(found[0] <= 0.025 && found[1] <= 0.025);
+        assert_true(found[2] >= 0.9);
+        assert_true(found[3] >= 0.99);
+    }
+    clear(&noise);
+}
+
 static void test_power_loaded(void **state)
 {
     (void)state;
@@ -256,7 +280,9 @@ int main(int argc, char **argv)
     options.folder = argv[1];
     options.n_trials = (size_t)atoi(argv[2]);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_alarms_undisturbed),
         cmocka_unit_test(test_alarms_loaded),
+        cmocka_unit_test(test_power_undisturbed),
         cmocka_unit_test(test_power_loaded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
