@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "launch.h"
+#include "machine/placement.h"
 #include "options.h"
 #include "output.h"
 #include "progress.h"
@@ -71,14 +72,16 @@ static ebb_status run_trial(ebb_result *result, const ebb_arguments *arguments,
 {
     int *cpus = NULL;
     EBB_TRY(ebb_launch_cpus(&cpus, config, topology));
+    const ebb_placement *placement = ebb_placement_at((size_t)config->placement);
     ebb_progress progress;
     ebb_progress_start(&progress, ebb_arguments_progress(arguments));
-    const ebb_status status = ebb_trial_run(
-        result, config,
-        &(ebb_trial_setting){.cpus = cpus,
-                             .usable_cpus = ebb_topology_usable_cpus(topology),
-                             .progress = show_progress,
-                             .argument = &progress});
+    const ebb_status status =
+        ebb_trial_run(result, config,
+                      &(ebb_trial_setting){
+                          .cpus = cpus,
+                          .usable_cpus = ebb_placement_usable_cpus(placement, topology),
+                          .progress = show_progress,
+                          .argument = &progress});
     ebb_progress_end(&progress);
     free(cpus);
     return status;

@@ -10,9 +10,8 @@
 #include "machine/variables.h"
 
 static const ebb_placement *const table[] = {
-    &ebb_placement_cores,
-    &ebb_placement_compact,
-    &ebb_placement_scatter,
+    &ebb_placement_cores,     &ebb_placement_compact,     &ebb_placement_scatter,
+    &ebb_placement_numa_fill, &ebb_placement_numa_spread, &ebb_placement_fast_cores,
     &ebb_placement_none,
 };
 
@@ -26,6 +25,59 @@ const ebb_placement *ebb_placement_at(size_t index)
     return table[index];
 }
 
+static int fastest_kind(const ebb_pu *pus, size_t n)
+{
+    int kind = 0;
+    for (size_t i = 0; i < n; i++) {
+        kind = pus[i].kind > kind ? pus[i].kind : kind;
+    }
+    return kind;
+}
+
+/* Copies those that the placement takes to out, in logical order; returns their number,
+ * at least 1. out NULL: only counts. */
+static size_t select_pus(ebb_pu *out, const ebb_placement *placement,
+                         const ebb_topology *topology)
+{
+    size_t n_pus = 0;
+    const ebb_pu *pus = ebb_topology_pus(topology, &n_pus);
+    const int least = placement->fastest_only ? fastest_kind(pus, n_pus) : 0;
+    size_t n = 0;
+    for (size_t i = 0; i < n_pus; i++) {
+        if (pus[i].kind >= least) {
+            if (out != NULL) {
+                out[n] = pus[i];
+            }
+            n++;
+        }
+    }
+    return n;
+}
+
+size_t ebb_placement_length(const ebb_placement *placement, const ebb_topology *topology)
+{
+    return select_pus(NULL, placement, topology);
+}
+
+size_t ebb_placement_usable_cores(const ebb_placement *placement,
+                                  const ebb_topology *topology)
+{
+    size_t n_pus = 0;
+    size_t n_cores = 0;
+    const ebb_pu *pus = ebb_topology_pus(topology, &n_pus);
+    const int least = placement->fastest_only ? fastest_kind(pus, n_pus) : 0;
+    for (size_t i = 0; i < n_pus; i++) {
+        n_cores += pus[i].kind >= least && pus[i].smt_rank == 0;
+    }
+    return ebb_topology_within_quota(topology, n_cores);
+}
+
+size_t ebb_placement_usable_cpus(const ebb_placement *placement,
+                                 const ebb_topology *topology)
+{
+    return ebb_topology_within_quota(topology, select_pus(NULL, placement, topology));
+}
+
 ebb_status ebb_placement_assign(const ebb_placement *placement, int *cpus,
                                 size_t n_threads, const ebb_topology *topology)
 {
@@ -35,13 +87,12 @@ ebb_status ebb_placement_assign(const ebb_placement *placement, int *cpus,
     if (placement->compare == NULL) {
         return EBB_OK;
     }
-    size_t n_pus = 0;
-    const ebb_pu *pus = ebb_topology_pus(topology, &n_pus);
+    const size_t n_pus = select_pus(NULL, placement, topology);
     ebb_pu *order = malloc(n_pus * sizeof *order);
     if (order == NULL) {
         return ebb_fail_memory(n_pus * sizeof *order);
     }
-    memcpy(order, pus, n_pus * sizeof *order);
+    select_pus(order, placement, topology);
     qsort(order, n_pus, sizeof *order, placement->compare);
     for (size_t i = 0; i < n_threads; i++) {
         cpus[i] = order[i % n_pus].os_index;
@@ -78,9 +129,21 @@ static ebb_status set_binding(const int *cpus, size_t n_threads)
     return status == EBB_OK ? set_variable("OMP_PROC_BIND", "close") : status;
 }
 
-static ebb_status set_waiting(size_t n_threads, const ebb_topology *topology)
+/* A list that starts over comes to its first CPU again. */
+static bool share_cpus(const int *cpus, size_t n_threads, const ebb_topology *topology)
 {
-    if (n_threads > ebb_topology_usable_cpus(topology) ||
+    for (size_t i = 1; cpus[0] >= 0 && i < n_threads; i++) {
+        if (cpus[i] == cpus[0]) {
+            return true;
+        }
+    }
+    return n_threads > ebb_topology_usable_cpus(topology);
+}
+
+static ebb_status set_waiting(const int *cpus, size_t n_threads,
+                              const ebb_topology *topology)
+{
+    if (share_cpus(cpus, n_threads, topology) ||
         ebb_topology_count(topology).quota_cpus > 0.0) {
         return set_variable("OMP_WAIT_POLICY", "passive");
     }
@@ -137,7 +200,7 @@ ebb_status ebb_placement_export(const int *cpus, size_t n_threads,
     EBB_TRY(set_variable("OMP_DYNAMIC", "false"));
     EBB_TRY(set_variable("OMP_MAX_ACTIVE_LEVELS", "1"));
     EBB_TRY(set_binding(cpus, n_threads));
-    EBB_TRY(set_waiting(n_threads, topology));
+    EBB_TRY(set_waiting(cpus, n_threads, topology));
     EBB_TRY(set_usable(topology));
     return reset_mask(topology);
 }

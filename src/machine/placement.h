@@ -5,6 +5,8 @@
 #ifndef EBB_MACHINE_PLACEMENT_H
 #define EBB_MACHINE_PLACEMENT_H
 
+#include <stdbool.h>
+
 #include "base/choice.h"
 #include "machine/team.h"
 #include "machine/topology.h"
@@ -14,10 +16,12 @@ typedef struct ebb_placement {
     /* Sorts the PUs into the order in which threads take them; NULL: threads are not
      * bound. Comparison function for qsort on ebb_pu. */
     int (*compare)(const void *a, const void *b);
+    bool fastest_only; /* of the usable PUs those of the fastest core kind only */
 } ebb_placement;
 
 extern const ebb_placement ebb_placement_cores, ebb_placement_compact,
-    ebb_placement_scatter, ebb_placement_none;
+    ebb_placement_scatter, ebb_placement_numa_fill, ebb_placement_numa_spread,
+    ebb_placement_fast_cores, ebb_placement_none;
 
 const ebb_choice *ebb_placement_choice(size_t index);
 const ebb_placement *ebb_placement_at(size_t index);
@@ -26,6 +30,16 @@ const ebb_placement *ebb_placement_at(size_t index);
  * EBB_ERR_ENVIRONMENT when memory is refused. */
 ebb_status ebb_placement_assign(const ebb_placement *placement, int *cpus,
                                 size_t n_threads, const ebb_topology *topology);
+
+/* CPUs in the list before it starts over, at least 1; for `none` the usable ones. */
+size_t ebb_placement_length(const ebb_placement *placement, const ebb_topology *topology);
+/* What `--threads all` means under a placement: the cores that it takes, at most the
+ * quota rounded up. */
+size_t ebb_placement_usable_cores(const ebb_placement *placement,
+                                  const ebb_topology *topology);
+/* How many threads have a CPU to themselves: more of them is oversubscription. */
+size_t ebb_placement_usable_cpus(const ebb_placement *placement,
+                                 const ebb_topology *topology);
 
 /* Sets or unsets in this process's environment what libgomp reads when a program starts:
  * OMP_NUM_THREADS, OMP_PLACES, OMP_PROC_BIND, OMP_DYNAMIC, OMP_MAX_ACTIVE_LEVELS,

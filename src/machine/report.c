@@ -86,7 +86,7 @@ static json_t *kind_list(const ebb_topology *topology)
     return list;
 }
 
-/* For as many threads as there are usable CPUs; fewer threads take the first ones. */
+/* One thread for every CPU that a placement takes; fewer threads take the first ones. */
 static ebb_status add_placements(json_t *object, const ebb_topology *topology)
 {
     size_t n = 0;
@@ -94,9 +94,11 @@ static ebb_status add_placements(json_t *object, const ebb_topology *topology)
     int *cpus = malloc(n * sizeof *cpus);
     ebb_status status = cpus == NULL ? ebb_fail_memory(n * sizeof *cpus) : EBB_OK;
     for (size_t i = 0; status == EBB_OK && ebb_placement_choice(i) != NULL; i++) {
-        status = ebb_placement_assign(ebb_placement_at(i), cpus, n, topology);
+        const ebb_placement *placement = ebb_placement_at(i);
+        status = ebb_placement_assign(placement, cpus, n, topology);
+        const size_t length = ebb_placement_length(placement, topology);
         json_t *list = json_array();
-        for (size_t j = 0; j < n && cpus[j] >= 0; j++) {
+        for (size_t j = 0; j < length && cpus[j] >= 0; j++) {
             (void)json_array_append_new(list, json_integer(cpus[j]));
         }
         (void)json_object_set_new(object, ebb_placement_choice(i)->name, list);

@@ -84,6 +84,23 @@ static void rank_pus(ebb_topology *topology)
     }
 }
 
+static bool is_before(const ebb_pu *a, const ebb_pu *b)
+{
+    return a->smt_rank != b->smt_rank ? a->smt_rank < b->smt_rank : a->core < b->core;
+}
+
+/* Quadratic, for at most some hundred PUs, once a process. */
+static void rank_within_nodes(ebb_topology *topology)
+{
+    for (size_t i = 0; i < topology->n_pus; i++) {
+        ebb_pu *pu = &topology->pus[i];
+        for (size_t j = 0; j < topology->n_pus; j++) {
+            const ebb_pu *other = &topology->pus[j];
+            pu->node_rank += other->numa_node == pu->numa_node && is_before(other, pu);
+        }
+    }
+}
+
 static ebb_status collect(ebb_topology *topology, hwloc_const_bitmap_t usable)
 {
     const int n_all = hwloc_get_nbobjs_by_type(topology->hwloc, HWLOC_OBJ_PU);
@@ -98,6 +115,7 @@ static ebb_status collect(ebb_topology *topology, hwloc_const_bitmap_t usable)
         }
     }
     rank_pus(topology);
+    rank_within_nodes(topology);
     return EBB_OK;
 }
 
@@ -229,19 +247,28 @@ static ebb_status load_synthetic(ebb_topology *topology, const char *description
     return EBB_OK;
 }
 
-static ebb_status fill_synthetic(ebb_topology *topology, hwloc_bitmap_t usable,
-                                 const char *description, const int *allowed, size_t n)
+static ebb_status load_xml(ebb_topology *topology, const char *path)
 {
-    if (usable == NULL) {
-        return ebb_fail_memory(sizeof *topology);
+    if (hwloc_topology_init(&topology->hwloc) != 0) {
+        topology->hwloc = NULL;
+        return ebb_fail(EBB_ERR_ENVIRONMENT, "hwloc: cannot begin: %s", strerror(errno));
     }
-    for (size_t i = 0; allowed != NULL && i < n; i++) {
-        hwloc_bitmap_set(usable, (unsigned)allowed[i]);
+    if (hwloc_topology_set_flags(topology->hwloc,
+                                 HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED) != 0 ||
+        hwloc_topology_set_xml(topology->hwloc, path) != 0 ||
+        hwloc_topology_load(topology->hwloc) != 0) {
+        return ebb_fail(EBB_ERR_USAGE, "topology: %s (a machine in hwloc's XML)", path);
     }
-    if (allowed == NULL) {
-        hwloc_bitmap_fill(usable);
-    }
-    EBB_TRY(load_synthetic(topology, description));
+    return EBB_OK;
+}
+
+typedef ebb_status (*load_fn)(ebb_topology *topology, const char *description);
+
+static ebb_status fill_foreign(ebb_topology *topology, hwloc_bitmap_t usable,
+                               load_fn load, const char *description)
+{
+    EBB_TRY(load(topology, description));
+    hwloc_bitmap_and(usable, usable, hwloc_topology_get_allowed_cpuset(topology->hwloc));
     EBB_TRY(collect(topology, usable));
     if (topology->n_pus == 0) {
         return ebb_fail(EBB_ERR_USAGE, "topology: \"%s\" has none of the allowed CPUs",
@@ -250,23 +277,47 @@ static ebb_status fill_synthetic(ebb_topology *topology, hwloc_bitmap_t usable,
     return EBB_OK;
 }
 
-ebb_status ebb_topology_create_synthetic(ebb_topology **out, const char *description,
-                                         const int *allowed, size_t n, double quota_cpus)
+/* allowed: n CPUs; NULL: all. */
+static ebb_status create_foreign(ebb_topology **out, load_fn load,
+                                 const char *description, const int *allowed, size_t n)
 {
     *out = NULL;
     ebb_topology *topology = calloc(1, sizeof *topology);
-    if (topology == NULL) {
+    hwloc_bitmap_t usable = hwloc_bitmap_alloc();
+    if (topology == NULL || usable == NULL) {
+        free(topology);
+        hwloc_bitmap_free(usable);
         return ebb_fail_memory(sizeof *topology);
     }
-    hwloc_bitmap_t usable = hwloc_bitmap_alloc();
-    const ebb_status status = fill_synthetic(topology, usable, description, allowed, n);
+    for (size_t i = 0; allowed != NULL && i < n; i++) {
+        hwloc_bitmap_set(usable, (unsigned)allowed[i]);
+    }
+    if (allowed == NULL) {
+        hwloc_bitmap_fill(usable);
+    }
+    const ebb_status status = fill_foreign(topology, usable, load, description);
     hwloc_bitmap_free(usable);
     if (status != EBB_OK) {
         ebb_topology_destroy(topology);
         return status;
     }
-    topology->quota_cpus = quota_cpus;
     *out = topology;
+    return EBB_OK;
+}
+
+ebb_status ebb_topology_create_synthetic(ebb_topology **out, const char *description,
+                                         const int *allowed, size_t n, double quota_cpus)
+{
+    EBB_TRY(create_foreign(out, load_synthetic, description, allowed, n));
+    (*out)->quota_cpus = quota_cpus;
+    return EBB_OK;
+}
+
+ebb_status ebb_topology_create_xml(ebb_topology **out, const char *path,
+                                   const int *allowed, size_t n, double quota_cpus)
+{
+    EBB_TRY(create_foreign(out, load_xml, path, allowed, n));
+    (*out)->quota_cpus = quota_cpus;
     return EBB_OK;
 }
 
@@ -296,7 +347,7 @@ ebb_topology_counts ebb_topology_count(const ebb_topology *topology)
     };
 }
 
-static size_t at_most_quota(const ebb_topology *topology, size_t n)
+size_t ebb_topology_within_quota(const ebb_topology *topology, size_t n)
 {
     const double quota = ceil(topology->quota_cpus);
     return topology->quota_cpus > 0.0 && quota < (double)n ? (size_t)quota : n;
@@ -304,12 +355,12 @@ static size_t at_most_quota(const ebb_topology *topology, size_t n)
 
 size_t ebb_topology_usable_cores(const ebb_topology *topology)
 {
-    return at_most_quota(topology, topology->n_cores);
+    return ebb_topology_within_quota(topology, topology->n_cores);
 }
 
 size_t ebb_topology_usable_cpus(const ebb_topology *topology)
 {
-    return at_most_quota(topology, topology->n_pus);
+    return ebb_topology_within_quota(topology, topology->n_pus);
 }
 
 ebb_status ebb_topology_export(const ebb_topology *topology, const char *path)

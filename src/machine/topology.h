@@ -31,6 +31,7 @@ typedef struct ebb_pu {
     int core_rank; /* of its core among the usable cores of its L3 (or node without L3) */
     int l3_rank; /* of its L3 within its NUMA node; an L3 over two nodes counts in each */
     int numa_node; /* logical index */
+    int node_rank; /* among the usable PUs of its NUMA node, one of each core first */
     int package;   /* logical index */
     int kind; /* efficiency rank of its core kind, higher is faster; 0 when unknown */
 } ebb_pu;
@@ -47,6 +48,10 @@ ebb_status ebb_topology_create(ebb_topology **out);
  * OS indexes; NULL: all) usable and the given quota. Fails with EBB_ERR_USAGE. */
 ebb_status ebb_topology_create_synthetic(ebb_topology **out, const char *description,
                                          const int *allowed, size_t n, double quota_cpus);
+/* A machine as hwloc's XML describes it, for one that is elsewhere. Of its allowed CPUs
+ * those of `allowed` are usable, as above. Fails with EBB_ERR_USAGE. */
+ebb_status ebb_topology_create_xml(ebb_topology **out, const char *path,
+                                   const int *allowed, size_t n, double quota_cpus);
 /* Usable PUs in logical order; borrowed, *n of them, never 0. */
 const ebb_pu *ebb_topology_pus(const ebb_topology *topology, size_t *n);
 ebb_topology_counts ebb_topology_count(const ebb_topology *topology);
@@ -54,6 +59,8 @@ ebb_topology_counts ebb_topology_count(const ebb_topology *topology);
 size_t ebb_topology_usable_cores(const ebb_topology *topology);
 /* min(usable PUs, quota rounded up): more threads than this is oversubscription. */
 size_t ebb_topology_usable_cpus(const ebb_topology *topology);
+/* n CPUs, but no more than the quota rounded up. */
+size_t ebb_topology_within_quota(const ebb_topology *topology, size_t n);
 /* Writes hwloc's XML to path. Fails with EBB_ERR_ENVIRONMENT. */
 ebb_status ebb_topology_export(const ebb_topology *topology, const char *path);
 /* The hwloc object behind it (hwloc_topology_t), for `ebb machine`; borrowed. */

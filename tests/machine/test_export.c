@@ -212,6 +212,18 @@ static void test_more_threads_than_cpus(void **state)
     }
 }
 
+/* CPUs are left, but not for a placement that takes a few of them only. */
+static void test_threads_that_share_one_of_several_cpus(void **state)
+{
+    const fixture *shared = *state;
+    char output[OUTPUT_BYTES];
+    const int cpus[] = {shared->pus[0], shared->pus[0]};
+    run_child(output, cpus, 2, shared->topology);
+    expect_line(output, "thread 0 bound to %d", cpus[0]);
+    expect_line(output, "thread 1 bound to %d", cpus[0]);
+    expect_line(output, "OMP_WAIT_POLICY=passive");
+}
+
 static void test_unbound_threads(void **state)
 {
     const fixture *shared = *state;
@@ -309,6 +321,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bound_threads),
         cmocka_unit_test(test_more_threads_than_cpus),
+        cmocka_unit_test(test_threads_that_share_one_of_several_cpus),
         cmocka_unit_test(test_unbound_threads),
         cmocka_unit_test(test_users_variables_are_overruled_and_kept),
         cmocka_unit_test(test_mask_is_reset),

@@ -144,6 +144,7 @@ static void test_ranks(void **state)
         assert_int_equal(pus[i].core_rank, i / 2 % 2);
         assert_int_equal(pus[i].l3_rank, i / 4 % 2);
         assert_int_equal(pus[i].numa_node, i / 8);
+        assert_int_equal(pus[i].node_rank, i % 8 / 2 + i % 2 * 4);
         assert_int_equal(pus[i].package, i / 8);
         assert_int_equal(pus[i].kind, 0);
     }
