@@ -10,12 +10,9 @@
 
 ebb_status ebb_launch_resolve(ebb_config *config, const ebb_topology *topology)
 {
-    if (config->threads > 0) {
-        return EBB_OK;
-    }
-    char threads[32];
-    snprintf(threads, sizeof threads, "%zu", ebb_topology_usable_cores(topology));
-    return ebb_config_set(config, "--threads", "threads", threads);
+    const ebb_placement *placement = ebb_placement_at((size_t)config->placement);
+    ebb_config_resolve(config, ebb_placement_usable_cores(placement, topology));
+    return ebb_config_check(config, NULL);
 }
 
 ebb_status ebb_launch_cpus(int **out, const ebb_config *config,

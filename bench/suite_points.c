@@ -258,11 +258,7 @@ static ebb_status make_point(ebb_suite_point *out, const ebb_suite_source *sourc
         EBB_TRY(set_text(&out->config, source, item->node->key, item->values[k],
                          item->lines[k]));
     }
-    if (out->config.threads == 0) {
-        char threads[32];
-        snprintf(threads, sizeof threads, "%zu", source->usable_cores);
-        EBB_TRY(ebb_config_set(&out->config, source->path, "threads", threads));
-    }
+    ebb_config_resolve(&out->config, source->usable_cores);
     place at;
     snprintf(at.text, sizeof at.text, "%s:%zu", source->path, out->line);
     EBB_TRY(ebb_config_check(&out->config, at.text));

@@ -120,6 +120,19 @@ ebb_status ebb_config_set(ebb_config *config, const char *where, const char *nam
     return EBB_OK;
 }
 
+void ebb_config_resolve(ebb_config *config, size_t usable_cores)
+{
+    if (config->threads == 0) {
+        config->threads = usable_cores;
+        config->given |= UINT64_C(1) << ebb_config_find("threads");
+    }
+    /* A batch that was given beside is left for the check to refuse. */
+    const bool given = (config->given >> ebb_config_find("batch-size") & 1) != 0;
+    if (config->batch_per_thread > 0 && !given) {
+        config->batch_size = config->batch_per_thread * config->threads;
+    }
+}
+
 /* A value that a shell would take apart or change. */
 static bool needs_quotes(const char *text)
 {

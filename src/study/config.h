@@ -58,7 +58,9 @@ typedef struct ebb_config {
     bool all_classes; /* cil_classes all */
     double learning_rate, momentum, weight_decay;
     bool keep_optimizer_state;
-    size_t batch_size, epochs, steps; /* steps 0: epochs count */
+    size_t batch_size;       /* of the whole team */
+    size_t batch_per_thread; /* 0: not given; else batch_size follows from it */
+    size_t epochs, steps;    /* steps 0: epochs count */
     bool keep_last_batch;
     ebb_request requests[EBB_MAX_REQUESTS];
     size_t n_requests;
@@ -83,6 +85,10 @@ ebb_status ebb_config_copy(ebb_config *out, const ebb_config *config);
  * what is allowed, and for unknown names the nearest. */
 ebb_status ebb_config_set(ebb_config *config, const char *where, const char *name,
                           const char *value);
+/* What follows from the machine and from other options: threads that are still 0 become
+ * usable_cores, and with a batch per thread the batch is that of all threads. A batch per
+ * thread has to be checked again, with the threads known. */
+void ebb_config_resolve(ebb_config *config, size_t usable_cores);
 /* All that needs more than one option: requests, sizes known from the registry, options
  * without meaning beside others. EBB_ERR_USAGE. where begins messages, e.g.
  * "suite.yaml: point 3"; NULL: the command line, whose messages begin "--option". */
@@ -110,8 +116,8 @@ ebb_status ebb_config_json(json_t **out, const ebb_config *config);
  * EBB_ERR_USAGE with where. */
 ebb_status ebb_config_from_json(ebb_config *out, const json_t *json, const char *where);
 /* SHA-256 of the compact, key-sorted JSON, first 16 hex digits; without threads,
- * placement and warmup_steps when group is set: equal for trials that must have equal
- * digests. */
+ * placement, warmup_steps and what made the batch so large when group is set: equal for
+ * trials that must have equal digests. */
 ebb_status ebb_config_hash(char hex[17], const ebb_config *config, bool group);
 /* Appends the value of option i as the text that would set it; nothing where it has none.
  */

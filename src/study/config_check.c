@@ -83,6 +83,11 @@ static bool counts_epochs(const ebb_config *config)
     return config->steps == 0;
 }
 
+static bool counts_team_batch(const ebb_config *config)
+{
+    return config->batch_per_thread == 0;
+}
+
 static bool can_unlearn(const ebb_config *config)
 {
     return ebb_algorithm_at((size_t)config->algorithm)->can_unlearn;
@@ -112,6 +117,7 @@ static const meaning meanings[] = {
     {"head", is_til, "scenario til"},
     {"cil-classes", is_cil, "scenario cil"},
     {"momentum", has_momentum, "an optimizer with momentum, as sgd"},
+    {"batch-size", counts_team_batch, "no batch-per-thread beside it"},
     {"epochs", counts_epochs, "no steps beside it"},
     {"unlearn", can_unlearn, "an algorithm that can unlearn, as amnesiac-finetuning"},
     {"unlearn", may_unlearn, "disable-unlearning no"},
@@ -248,16 +254,45 @@ static size_t training_samples(const ebb_config *config)
     return n - (size_t)floor((double)n * config->validation_fraction);
 }
 
-/* A split task has fewer samples than this; how many is known once they are read. */
+enum { MAX_BATCH = 1000000 }; /* as the table of options says of batch-size */
+
+/* n: largest batch that is possible. Threads that are not known yet count as one. */
+static ebb_status check_team_batch(const ebb_config *config, const char *where, size_t n)
+{
+    const size_t threads = config->threads > 0 ? config->threads : 1;
+    const size_t most = (n < MAX_BATCH ? n : MAX_BATCH) / threads;
+    if (config->batch_per_thread <= most) {
+        return EBB_OK;
+    }
+    place at;
+    place_of(&at, where, "batch-per-thread");
+    return most == 0
+               ? ebb_fail(EBB_ERR_USAGE,
+                          "%s: %zu threads are more than the training samples of %s "
+                          "(allowed: threads up to %zu)",
+                          at.text, threads, dataset_of(config)->choice.name, n)
+               : ebb_fail(EBB_ERR_USAGE,
+                          "%s: %zu for each of %zu threads is more than the training "
+                          "samples of %s or a batch may have (allowed: 1 to %zu)",
+                          at.text, config->batch_per_thread, threads,
+                          dataset_of(config)->choice.name, most);
+}
+
+/* A split task has fewer samples than this; how many is known once they are read. A batch
+ * that is kept incomplete may be larger than all of them. */
 static ebb_status check_batch(const ebb_config *config, const char *where)
 {
-    const size_t n = training_samples(config);
+    const size_t n = config->keep_last_batch ? MAX_BATCH : training_samples(config);
+    if (config->batch_per_thread > 0) {
+        return check_team_batch(config, where, n);
+    }
     if (config->batch_size <= n) {
         return EBB_OK;
     }
     place at;
     return ebb_fail(EBB_ERR_USAGE,
-                    "%s: %zu is more than the training samples of %s (allowed: 1 to %zu)",
+                    "%s: %zu is more than the training samples of %s (allowed: 1 to %zu, "
+                    "or last-batch keep)",
                     place_of(&at, where, "batch-size"), config->batch_size,
                     dataset_of(config)->choice.name, n);
 }

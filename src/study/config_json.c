@@ -21,7 +21,10 @@ static json_t *json_from_text(const ebb_config__row *row, const ebb_config *conf
 {
     const void *field = ebb_config__field_of(config, row);
     switch (row->type) {
-    case EBB_CONFIG_COUNT: return json_integer((json_int_t) * (const size_t *)field);
+    case EBB_CONFIG_COUNT:
+        return field == &config->epochs && config->steps > 0
+                   ? json_null() /* steps count in their place */
+                   : json_integer((json_int_t) * (const size_t *)field);
     case EBB_CONFIG_NONE_OR:
     case EBB_CONFIG_ALL_OR:
         if (*(const size_t *)field > 0) {
@@ -152,6 +155,14 @@ static void forget_plain_order(ebb_config *config)
     }
 }
 
+/* The batch that a record spells out although it follows from the threads. */
+static void forget_team_batch(ebb_config *config)
+{
+    if (config->batch_per_thread > 0) {
+        config->given &= ~(UINT64_C(1) << ebb_config_find("batch-size"));
+    }
+}
+
 static ebb_status set_all_from_json(ebb_config *config, json_t *object, const char *where)
 {
     json_t *defaults = NULL;
@@ -167,6 +178,7 @@ static ebb_status set_all_from_json(ebb_config *config, json_t *object, const ch
     }
     json_decref(defaults);
     forget_plain_order(config);
+    forget_team_batch(config);
     return status;
 }
 
@@ -203,6 +215,7 @@ ebb_status ebb_config_hash(char hex[17], const ebb_config *config, bool group)
         json_object_del(object, "placement");
         json_object_del(object, "warmup_steps");
         json_object_del(object, "profile");
+        json_object_del(object, "batch_per_thread");
     }
     /* Fifteen digits are written alike by all versions of jansson. */
     char *text =

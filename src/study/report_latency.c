@@ -112,11 +112,19 @@ static void quote_label(ebb_text *script, const ebb_report__page *page, size_t i
 
 /* ---- Step latency against threads. */
 
+/* Of a step if threads brought all they could: the base's time, as much longer as the
+ * batch is larger and as much shorter as the threads are more. */
+static double ideal_ns(const ebb_table__row *r)
+{
+    return r->base_p50_ns * (r->batch / r->base_batch) * (double)r->base_threads /
+           (double)r->threads;
+}
+
 static void latency_data(ebb_text *script, const ebb_report__page *page, span curve,
                          size_t n)
 {
     const ebb_table__row *base = NULL;
-    size_t most = 0;
+    const ebb_table__row *last = NULL;
     ebb_text_append(script, "$c%zu << EOD\n", n);
     for (size_t i = curve.begin; i < curve.end; i++) {
         const ebb_table__row *r = row_at(page, i);
@@ -124,7 +132,7 @@ static void latency_data(ebb_text *script, const ebb_report__page *page, span cu
             continue;
         }
         base = base == NULL ? r : base;
-        most = r->threads;
+        last = r;
         ebb_text_append(script, "%zu %.6g", r->threads, r->p50_ns / 1e3);
         if (isnan(r->low_ns) || isnan(r->high_ns)) {
             ebb_text_append(script, " ? ?\n");
@@ -133,10 +141,9 @@ static void latency_data(ebb_text *script, const ebb_report__page *page, span cu
         }
     }
     ebb_text_append(script, "EOD\n$i%zu << EOD\n", n);
-    if (base != NULL && most > base->threads) {
-        const double work = base->p50_ns / 1e3 * (double)base->threads;
+    if (base != NULL && last->threads > base->threads) {
         ebb_text_append(script, "%zu %.6g\n%zu %.6g\n", base->threads, base->p50_ns / 1e3,
-                        most, work / (double)most);
+                        last->threads, ideal_ns(last) / 1e3);
     } else {
         ebb_text_append(script, "? ?\n");
     }
@@ -151,8 +158,7 @@ static extent latency_extent(const ebb_report__page *page, span rows)
         widen(&range, r->p50_ns / 1e3);
         widen(&range, r->low_ns / 1e3);
         widen(&range, r->high_ns / 1e3);
-        widen(&range, r->p50_ns * r->speed_up / 1e3 * (double)r->base_threads /
-                          (double)r->threads); /* the ideal line */
+        widen(&range, ideal_ns(r) / 1e3);
     }
     return range;
 }
@@ -181,8 +187,12 @@ static void latency_plot(ebb_text *script, const ebb_report__page *page, span ro
         quote_label(script, page, i);
         n++;
     }
-    ebb_text_append(script, ", NaN with lines lw 1 dt 2 lc rgb '#767676' title 'ideal: "
-                            "time of the base x its threads / threads'\n");
+    ebb_text_append(script,
+                    ", NaN with lines lw 1 dt 2 lc rgb '#767676' title 'ideal: "
+                    "time of the base x its threads / threads%s'\n",
+                    ebb_table__varies(page->rows.firsts, page->rows.n, "batch_per_thread")
+                        ? ", or as long with a batch per thread"
+                        : "");
 }
 
 /* "finetuning 62.8 µs on 1 thread": a speed-up means nothing without it. */

@@ -119,8 +119,10 @@ static ebb_status check_batch(const ebb_session *session)
     for (size_t t = 0; t < config->tasks && !config->keep_last_batch; t++) {
         if (session->sequence->tasks[t].n_train < config->batch_size) {
             return ebb_fail(EBB_ERR_USAGE,
-                            "--batch-size: %zu, but task %zu has %zu training samples "
+                            "--%s: a batch of %zu, but task %zu has %zu training samples "
                             "(no more than that, or --last-batch keep)",
+                            config->batch_per_thread > 0 ? "batch-per-thread"
+                                                         : "batch-size",
                             config->batch_size, t + 1,
                             session->sequence->tasks[t].n_train);
         }

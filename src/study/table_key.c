@@ -57,6 +57,14 @@ static const json_t *value_of(ebb_table__trial trial, const char *key)
     return value != NULL ? value : json_object_get(trial->record, key);
 }
 
+/* The value that tells trials apart: a batch that follows from the threads does not. */
+static const json_t *factor_of(ebb_table__trial trial, const char *key)
+{
+    const bool follows = strcmp(key, "batch_size") == 0 &&
+                         json_is_integer(value_of(trial, "batch_per_thread"));
+    return follows ? NULL : value_of(trial, key);
+}
+
 /* Position of a name among those its option chooses from; past the end for others. */
 static size_t rank_of(const char *key, const char *name)
 {
@@ -109,7 +117,7 @@ int ebb_table__compare(ebb_table__trial a, ebb_table__trial b,
     int order = 0;
     for (size_t i = 0; i < n && order == 0; i++) {
         const char *key = keys->names[i];
-        order = compare_values(value_of(a, key), value_of(b, key), key);
+        order = compare_values(factor_of(a, key), factor_of(b, key), key);
     }
     return order;
 }
@@ -151,7 +159,7 @@ size_t ebb_table__run_end(const ebb_table__trial *sorted, size_t begin, size_t n
 bool ebb_table__varies(const ebb_table__trial *trials, size_t n, const char *key)
 {
     for (size_t i = 1; i < n; i++) {
-        if (compare_values(value_of(trials[0], key), value_of(trials[i], key), key) !=
+        if (compare_values(factor_of(trials[0], key), factor_of(trials[i], key), key) !=
             0) {
             return true;
         }
@@ -165,8 +173,8 @@ static bool follows(const char *key, const ebb_table__keys *shown,
 {
     for (size_t i = 0; i < n; i++) {
         for (size_t j = i + 1; j < n; j++) {
-            if (compare_values(value_of(trials[i], key), value_of(trials[j], key), key) !=
-                    0 &&
+            if (compare_values(factor_of(trials[i], key), factor_of(trials[j], key),
+                               key) != 0 &&
                 ebb_table__compare(trials[i], trials[j], shown, shown->n) == 0) {
                 return false;
             }

@@ -2,7 +2,8 @@
  *
  * A key names an option of the configuration, or "build_id" or "machine_id". A list of
  * keys in order of importance sorts trials, cuts them into runs that agree in its first
- * keys, and says which columns a table needs. */
+ * keys, and says which columns a table needs. Where a batch per thread is given, the batch
+ * follows from it and tells no trials apart. */
 #ifndef EBB_STUDY_TABLE_KEY_H
 #define EBB_STUDY_TABLE_KEY_H
 

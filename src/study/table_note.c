@@ -79,16 +79,20 @@ static bool is_idle(ebb_table__trial trial, const char *key)
     const bool generated =
         strcmp(ebb_json_get_text(trial->config, "dataset"), "synthetic") == 0;
     const bool counts_steps = json_is_integer(json_object_get(trial->config, "steps"));
+    const bool team_batch =
+        json_is_integer(json_object_get(trial->config, "batch_per_thread"));
     return (!generated && strcmp(key, "synthetic") == 0) ||
-           (counts_steps && strcmp(key, "epochs") == 0);
+           (counts_steps && strcmp(key, "epochs") == 0) ||
+           (team_batch && strcmp(key, "batch_size") == 0);
 }
 
 void ebb_table__print_common(ebb_text *out, const ebb_table__trial *trials, size_t n)
 {
     static const char *const keys[] = {
-        "dataset",   "synthetic", "sequence",      "scenario",   "tasks",  "backbone",
-        "hidden",    "optimizer", "learning_rate", "batch_size", "epochs", "steps",
-        "algorithm", "unlearn",   "strategy",      "placement",  "seed",
+        "dataset",          "synthetic", "sequence",  "scenario",      "tasks",
+        "backbone",         "hidden",    "optimizer", "learning_rate", "batch_size",
+        "batch_per_thread", "epochs",    "steps",     "algorithm",     "unlearn",
+        "strategy",         "placement", "seed",
     };
     const size_t before = out->length;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0] && n > 0; i++) {

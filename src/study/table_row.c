@@ -60,8 +60,8 @@ static void measure(ebb_table__row *r, double *values)
     r->bytes = median_member(values, r, NULL, "step_bytes");
     r->arena_bytes = median_member(values, r, NULL, "arena_bytes");
     r->peak_gflops = median_member(values, r, NULL, "peak_gflops");
-    const double batch = ebb_json_get_number(r->trials[0]->config, "batch_size");
-    r->samples_per_second = batch * 1e9 / r->p50_ns;
+    r->batch = ebb_json_get_number(r->trials[0]->config, "batch_size");
+    r->samples_per_second = r->batch * 1e9 / r->p50_ns;
     r->gflops = r->flop / r->p50_ns;
     r->peak_fraction = r->gflops / r->peak_gflops;
 }
@@ -71,7 +71,8 @@ static void relate_to_base(ebb_table__row *r, const ebb_table__row *base)
     r->base_threads = base->threads;
     r->base_p50_ns = base->p50_ns;
     r->base_peak_gflops = base->peak_gflops;
-    r->speed_up = base->p50_ns / r->p50_ns;
+    r->base_batch = base->batch;
+    r->speed_up = r->samples_per_second / base->samples_per_second;
     r->efficiency = r->speed_up * (double)base->threads / (double)r->threads;
 }
 
@@ -90,7 +91,7 @@ static void relate_curves(ebb_table__rows *all)
             base = r;
         }
         r->speed_up = r->efficiency = (double)NAN;
-        r->base_p50_ns = r->base_peak_gflops = (double)NAN;
+        r->base_p50_ns = r->base_batch = r->base_peak_gflops = (double)NAN;
         if (base != NULL) {
             relate_to_base(r, base);
         }

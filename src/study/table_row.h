@@ -1,8 +1,9 @@
 /* table_row.h - the rows of tables about the step's time as numbers; internal to study.
  *
  * A row pools the repetitions and seeds of one setting: they do the same work. A curve is
- * the rows that differ in threads only; its base is the row of fewest threads that has a
- * valid trial. */
+ * the rows that differ in threads only, and with a batch per thread in the batch that
+ * follows from them; its base is the row of fewest threads that has a valid trial. Speed-up
+ * is the ratio of samples per second, so that it means the same for both. */
 #ifndef EBB_STUDY_TABLE_ROW_H
 #define EBB_STUDY_TABLE_ROW_H
 
@@ -14,12 +15,13 @@ typedef struct ebb_table__row {
     size_t threads;
     /* NaN where no valid trial tells. */
     double p50_ns, low_ns, high_ns, p90_ns, p99_ns;
+    double batch;       /* samples a step, of all threads */
     double flop, bytes; /* of a step, by the layers' formulas */
     double arena_bytes; /* parameters, their derived copies, moments */
     double peak_gflops;
     double samples_per_second, gflops, peak_fraction;
     size_t base_threads; /* 0: the curve has no base */
-    double base_p50_ns, base_peak_gflops;
+    double base_p50_ns, base_batch, base_peak_gflops;
     double speed_up, efficiency;
 } ebb_table__row;
 

@@ -5,14 +5,23 @@
 #include "study/table_cell.h"
 #include "study/table_note.h"
 
-/* Share of the work that did not become faster with the threads (Karp and Flatt 1990),
- * counted from the base: (1/s − 1/p) / (1 − 1/p) for p times the threads. NaN at the
- * base itself. */
+/* Does the batch grow with the threads? */
+static bool is_weak(const ebb_table__row *r)
+{
+    return json_is_integer(json_object_get(r->trials[0]->config, "batch_per_thread"));
+}
+
+/* Share of the work that did not become faster with p times the threads. The same work:
+ * of the base's (Karp and Flatt 1990), (1/s − 1/p) / (1 − 1/p). As much more of it: of
+ * the time on p (Gustafson 1988), (p − s) / (p − 1). NaN at the base itself. */
 static double serial_fraction(const ebb_table__row *r)
 {
     const double p = (double)r->threads / (double)r->base_threads;
-    return r->threads > r->base_threads ? (1 / r->speed_up - 1 / p) / (1 - 1 / p)
-                                        : (double)NAN;
+    if (r->threads <= r->base_threads) {
+        return (double)NAN;
+    }
+    return is_weak(r) ? (p - r->speed_up) / (p - 1)
+                      : (1 / r->speed_up - 1 / p) / (1 - 1 / p);
 }
 
 /* Speed-up over what the peaks of the same threads allow. */
@@ -54,8 +63,9 @@ static void fill_readable(ebb_grid *grid, const ebb_table__rows *all)
 
 static void fill_csv(ebb_grid *grid, const ebb_table__rows *all)
 {
-    static const char *const always[] = {"algorithm", "strategy", "batch_size",
-                                         "placement", "threads",  NULL};
+    static const char *const always[] = {"algorithm", "strategy",         "batch_size",
+                                         "placement", "batch_per_thread", "threads",
+                                         NULL};
     static const char *const measures[] = {
         "trials",         "invalid_trials", "p50_ns",           "p50_low_ns",
         "p50_high_ns",    "base_threads",   "base_p50_ns",      "speed_up",
@@ -92,20 +102,52 @@ static void fill_csv(ebb_grid *grid, const ebb_table__rows *all)
     }
 }
 
-static void note_columns(ebb_text *out, ebb_format format)
+static void note_serial(ebb_text *out, ebb_format format, bool strong, bool weak)
 {
+    if (strong) {
+        ebb_table__note(out, format,
+                        "serial%s: share of the base's work that threads did not make "
+                        "faster (Karp and Flatt 1990); below zero where more threads "
+                        "brought more than their share, as caches do.",
+                        weak ? " of a fixed batch" : "");
+    }
+    if (weak) {
+        ebb_table__note(out, format,
+                        "batch_per_thread: weak scaling, the batch grows with the "
+                        "threads; efficiency is then base p50 / p50, and serial the "
+                        "share of the time on all threads that one spent alone "
+                        "(Gustafson 1988).");
+    }
+}
+
+static void note_columns(ebb_text *out, ebb_format format, const ebb_table__rows *all)
+{
+    bool strong = false;
+    bool weak = false;
+    for (size_t i = 0; i < all->n; i++) {
+        weak = weak || is_weak(&all->items[i]);
+        strong = strong || !is_weak(&all->items[i]);
+    }
     ebb_table__note(out, format,
                     "base: the fewest threads with a valid trial of the same settings; "
-                    "speed-up = base p50 / p50; efficiency = speed-up x base threads / "
-                    "threads.");
+                    "speed-up = images/s over those of the base%s; efficiency = speed-up "
+                    "x base threads / threads.",
+                    strong ? ", base p50 / p50 for the same batch" : "");
     ebb_table__note(out, format,
                     "of the peaks': speed-up over the growth of the FMA peak measured on "
                     "the same threads, which a processor that slows down under load does "
                     "not double.");
-    ebb_table__note(out, format,
-                    "serial: share of the base's work that threads did not make faster "
-                    "(Karp and Flatt 1990); below zero where more threads brought more "
-                    "than their share, as caches do.");
+    note_serial(out, format, strong, weak);
+}
+
+static const char *title_of(const ebb_table__rows *all)
+{
+    bool any = false;
+    for (size_t i = 0; i < all->n; i++) {
+        any = any || is_weak(&all->items[i]);
+    }
+    return any ? "Scaling: the same work, or the same work a thread, on more threads"
+               : "Scaling: the same work on more threads";
 }
 
 static ebb_status render(ebb_text *out, const ebb_trials *trials, ebb_format format)
@@ -113,15 +155,14 @@ static ebb_status render(ebb_text *out, const ebb_trials *trials, ebb_format for
     ebb_table__rows all;
     ebb_grid grid = {0};
     EBB_TRY(ebb_table__rows_make(&all, trials));
-    ebb_table__title(out, format, "Scaling: the same work on more threads", all.sorted,
-                     trials->n);
+    ebb_table__title(out, format, title_of(&all), all.sorted, trials->n);
     if (format == EBB_CSV) {
         fill_csv(&grid, &all);
     } else {
         fill_readable(&grid, &all);
     }
     const ebb_status status = ebb_table__body(out, format, &grid);
-    note_columns(out, format);
+    note_columns(out, format, &all);
     ebb_table__note_file(out, format, trials, "left out of all numbers above", true);
     ebb_table__rows_clear(&all);
     return status;

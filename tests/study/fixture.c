@@ -43,7 +43,7 @@ static json_t *config_of(const fixture *trial)
                                   numbers[0],
                                   numbers[1],
                                   numbers[2],
-                                  numbers[3]};
+                                  trial->per_thread > 0 ? NULL : numbers[3]};
     ebb_config config;
     ebb_config_init(&config);
     for (size_t i = 0; i < 8; i++) {
@@ -55,6 +55,8 @@ static json_t *config_of(const fixture *trial)
                              EBB_OK);
         }
     }
+    config.batch_per_thread = trial->per_thread;
+    ebb_config_resolve(&config, 1);
     json_t *json = NULL;
     assert_int_equal(ebb_config_json(&json, &config), EBB_OK);
     ebb_config_clear(&config);

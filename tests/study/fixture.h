@@ -16,6 +16,7 @@ typedef struct fixture {
     const char *placement; /* NULL: cores */
     const char *problem;   /* NULL: valid; else the reason why it is not */
     size_t threads, repetition, seed, batch; /* 0: 1, 1, 1, 128 */
+    size_t per_thread; /* 0: none; else so many samples a thread instead of batch */
     size_t p50_ns; /* 0: nothing was timed; interval: -1 %, +2 %, p90 +10 %, p99 +50 % */
     bool diverged;
     char letter; /* that digests are made of; 0: from the seed */

@@ -88,12 +88,24 @@ static const struct {
     {"data-dir /x", NULL, NULL},
     {"batch-size 54000", NULL, NULL},
     {"batch-size 54001", "--batch-size", "allowed: 1 to 54000"},
+    {"batch-size 54001 last-batch keep", NULL, NULL},
     {"batch-size 60000 validation-fraction 0", NULL, NULL},
     {"batch-size 60001 validation-fraction 0", "--batch-size", "1 to 60000"},
     {SYNTHETIC "batch-size 5400", NULL, NULL},
     {SYNTHETIC "batch-size 5401", "--batch-size", "1 to 5400"},
     {SYNTHETIC "synthetic 100,10,16,4 batch-size 91", "--batch-size", "1 to 90"},
     {SYNTHETIC "synthetic 101,10,16,4 batch-size 91", NULL, NULL},
+    {"batch-per-thread 64", NULL, NULL},
+    {"batch-per-thread 64 batch-size 64", "--batch-size", "no batch-per-thread"},
+    {"batch-per-thread 54000", NULL, NULL},
+    {"batch-per-thread 54000 threads all", NULL, NULL}, /* until they are known */
+    {"batch-per-thread 27000 threads 2", NULL, NULL},
+    {"batch-per-thread 27001 threads 2", "--batch-per-thread", "allowed: 1 to 27000"},
+    {"batch-per-thread 27001 threads 2 last-batch keep", NULL, NULL},
+    {"batch-per-thread 500001 threads 2 last-batch keep", "--batch-per-thread",
+     "allowed: 1 to 500000"},
+    {SYNTHETIC "synthetic 10,10,16,4 batch-per-thread 1 threads 10", "--batch-per-thread",
+     "threads up to 9"},
     {SYNTHETIC "synthetic 200,10,15,4 sequence rotated", "--", "square"},
     {SYNTHETIC "synthetic 200,10,16,4 sequence rotated", NULL, NULL},
     {SYNTHETIC "synthetic 200,10,15,4 pad 1", "--pad", "square"},
@@ -147,6 +159,8 @@ static const char *const round_trips[] = {
     "hidden 7",
     "normalize 0.1307,0.3081",
     "normalize none steps 17 threads all",
+    "batch-per-thread 32 threads 3",
+    "batch-per-thread 64 threads 2", /* their batch is that of the default */
     "sequence split class-order 9,8,7,6,5,4,3,2,1,0 scenario cil cil-classes all",
     "sequence split tasks 3",
     SYNTHETIC "synthetic 200,100,16,4 batch-size 10 permute-first no",
@@ -169,6 +183,7 @@ static void test_json_round_trip(void **state)
         char hash[17];
         char hash_again[17];
         set_all(&config, round_trips[i]);
+        ebb_config_resolve(&config, 4);
         assert_int_equal(ebb_config_json(&json, &config), EBB_OK);
         if (ebb_config_from_json(&again, json, "x") != EBB_OK ||
             ebb_config_check(&again, NULL) != EBB_OK) {
@@ -186,6 +201,52 @@ static void test_json_round_trip(void **state)
         ebb_config_clear(&config);
         ebb_config_clear(&again);
     }
+}
+
+/* Threads that are known, and the batch that follows from them. */
+static void test_resolve(void **state)
+{
+    (void)state;
+    ebb_config config;
+    set_all(&config, "threads all");
+    ebb_config_resolve(&config, 6);
+    assert_int_equal(config.threads, 6);
+    assert_int_equal(config.batch_size, 128);
+    set_all(&config, "batch-per-thread 32");
+    config.threads = 0;
+    ebb_config_resolve(&config, 6);
+    assert_int_equal(config.threads, 6);
+    assert_int_equal(config.batch_size, 192);
+    assert_true((config.given >> ebb_config_find("threads") & 1) != 0);
+    assert_true((config.given >> ebb_config_find("batch-size") & 1) == 0);
+    json_t *json = NULL;
+    assert_int_equal(ebb_config_json(&json, &config), EBB_OK);
+    assert_int_equal(json_integer_value(json_object_get(json, "batch_size")), 192);
+    assert_int_equal(json_integer_value(json_object_get(json, "batch_per_thread")), 32);
+    json_decref(json);
+    set_all(&config, "batch-per-thread 32 threads 2");
+    ebb_config_resolve(&config, 6);
+    assert_int_equal(config.threads, 2);
+    assert_int_equal(config.batch_size, 64);
+    ebb_config_clear(&config);
+}
+
+/* With steps, epochs count nothing. */
+static void test_steps_in_place_of_epochs(void **state)
+{
+    (void)state;
+    ebb_config config;
+    json_t *json = NULL;
+    set_all(&config, "steps 9");
+    assert_int_equal(ebb_config_json(&json, &config), EBB_OK);
+    assert_true(json_is_null(json_object_get(json, "epochs")));
+    assert_int_equal(json_integer_value(json_object_get(json, "steps")), 9);
+    json_decref(json);
+    set_all(&config, "");
+    assert_int_equal(ebb_config_json(&json, &config), EBB_OK);
+    assert_int_equal(json_integer_value(json_object_get(json, "epochs")), 2);
+    assert_true(json_is_null(json_object_get(json, "steps")));
+    json_decref(json);
 }
 
 static void test_json_has_every_option(void **state)
@@ -244,6 +305,7 @@ static void hash_of(char hex[17], const char *options, bool group)
 {
     ebb_config config;
     set_all(&config, options);
+    ebb_config_resolve(&config, 4);
     assert_int_equal(ebb_config_hash(hex, &config, group), EBB_OK);
     ebb_config_clear(&config);
 }
@@ -266,6 +328,12 @@ static void test_hash(void **state)
     hash_of(other, "threads 2 placement none warmup-steps 3", true);
     assert_string_equal(plain, other);
     hash_of(other, "strategy reference", true);
+    assert_string_not_equal(plain, other);
+    hash_of(plain, "batch-per-thread 64 threads 4", true);
+    hash_of(other, "batch-size 256 threads 2", true);
+    assert_string_equal(plain, other); /* the same batch has the same bits */
+    hash_of(plain, "batch-per-thread 64 threads 4", false);
+    hash_of(other, "batch-size 256 threads 4", false);
     assert_string_not_equal(plain, other);
     hash_of(plain, "sequence split", false);
     hash_of(other, "sequence split class-order 0,1,2,3,4,5,6,7,8,9", false);
@@ -291,6 +359,8 @@ int main(void)
         cmocka_unit_test(test_checks),
         cmocka_unit_test(test_place_in_file),
         cmocka_unit_test(test_json_round_trip),
+        cmocka_unit_test(test_resolve),
+        cmocka_unit_test(test_steps_in_place_of_epochs),
         cmocka_unit_test(test_json_has_every_option),
         cmocka_unit_test(test_json_refused),
         cmocka_unit_test(test_hash),

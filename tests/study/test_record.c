@@ -117,6 +117,7 @@ static void make(made *m)
     make_learning(m);
     make_speed(m);
     m->result.placement_verified = true;
+    m->result.homes.parameters = (ebb_residence){30, 2, 5, 1};
     m->result.valid = true;
 }
 
@@ -218,6 +219,12 @@ static void test_speed(void **state)
     const json_t *cpus = json_object_get(json_object_get(record, "placement"), "cpus");
     assert_int_equal(json_integer_value(json_array_get(cpus, 0)), 4);
     assert_true(json_is_null(json_array_get(cpus, 1))); /* not bound */
+    const json_t *placement = json_object_get(record, "placement");
+    const json_t *pages = json_object_get(placement, "parameter_pages");
+    assert_near(ebb_json_get_number(pages, "local"), 30);
+    assert_near(ebb_json_get_number(pages, "remote"), 2);
+    assert_near(ebb_json_get_number(pages, "unknown"), 1);
+    assert_null_member(placement, "activation_pages"); /* nothing known */
     assert_string_equal(
         ebb_json_get_text(json_object_get(record, "kernels"), "forward 784x256"),
         "matmul brg, gemm jit");

@@ -209,6 +209,36 @@ static void test_scaling_states_its_base(void **state)
     fixture_end();
 }
 
+/* 64 samples a thread: twice the threads take 1.25 times as long for twice the work. */
+static void test_weak_scaling(void **state)
+{
+    (void)state;
+    const char *path = fixture_begin();
+    fixture_append(path, fixture_record(&(fixture){.per_thread = 64, .p50_ns = 400000}));
+    fixture_append(path, fixture_record(&(fixture){
+                             .per_thread = 64, .threads = 2, .p50_ns = 500000}));
+    /* Speed-up 2 / 1.25, efficiency 400 / 500, serial (2 − 1.6) / (2 − 1). */
+    assert_table_says(
+        path, &ebb_table_scaling, EBB_CSV,
+        "finetuning,shards,128,cores,64,2,1,0,500000,495000,510000,1,400000,"
+        "1.6,0.8,400,200,0.8,0.4\n");
+    assert_table_says(path, &ebb_table_scaling, EBB_MARKDOWN, "Gustafson 1988");
+    assert_table_says(path, &ebb_table_scaling, EBB_MARKDOWN, "batch_per_thread 64; ");
+    assert_table_says(path, &ebb_table_step_latency, EBB_MARKDOWN, "batch_per_thread 64");
+    /* The same batch on the same threads, but of another curve. */
+    fixture_append(path, fixture_record(&(fixture){.threads = 2, .p50_ns = 450000}));
+    fixture_append(path, fixture_record(&(fixture){.p50_ns = 900000}));
+    assert_table_says(
+        path, &ebb_table_scaling, EBB_CSV,
+        "finetuning,shards,128,cores,64,2,1,0,500000,495000,510000,1,400000,"
+        "1.6,0.8,");
+    assert_table_says(path, &ebb_table_scaling, EBB_CSV,
+                      "finetuning,shards,128,cores,,2,1,0,450000,445500,459000,1,900000,"
+                      "2,1,");
+    assert_table_says(path, &ebb_table_scaling, EBB_MARKDOWN, "serial of a fixed batch");
+    fixture_end();
+}
+
 /* Without a trial that makes no request the state just before was never tested. */
 static void test_requests_without_a_twin(void **state)
 {
@@ -277,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_invalid_trials_have_no_bound),
         cmocka_unit_test(test_forks_of_internal_are_not_known),
         cmocka_unit_test(test_scaling_states_its_base),
+        cmocka_unit_test(test_weak_scaling),
         cmocka_unit_test(test_requests_without_a_twin),
         cmocka_unit_test(test_disturbed_and_diverged_requests),
         cmocka_unit_test(test_tables_without_trials),

@@ -14,7 +14,8 @@ typedef struct verdict_case {
     ebb_disturbance disturbance; /* of one second of training */
     size_t threads, usable_cpus;
     bool unbound, moved, diverged;
-    double peak_after; /* 0: as before; the peak before is 100 */
+    size_t local, remote; /* pages of parameters, and half as many of activations */
+    double peak_after;    /* 0: as before; the peak before is 100 */
     bool valid;
     size_t n_problems;
 } verdict_case;
@@ -39,6 +40,9 @@ static const verdict_case cases[] = {
     {{0}, THREADS, USABLE, .peak_after = 91, .valid = true},
     {{0}, THREADS, USABLE, .peak_after = 89, .valid = true, .n_problems = 1},
     {{0}, THREADS, USABLE, .peak_after = 120, .valid = true, .n_problems = 1},
+    {{0}, THREADS, USABLE, .local = 180, .remote = 20, .valid = true},
+    {{0}, THREADS, USABLE, .local = 178, .remote = 22, .valid = true, .n_problems = 2},
+    {{0}, THREADS, USABLE, .unbound = true, .remote = 200, .valid = true},
     {{.run_delay_ns = 900 * MS}, THREADS, 1, .valid = true, .n_problems = 1},
     {{.involuntary_switches = 9, .major_faults = 9}, THREADS, USABLE, .valid = true},
 };
@@ -58,6 +62,9 @@ static void judge(void **state)
     result.diverged = which->diverged;
     result.peak_before.gflops = 100;
     result.peak_after.gflops = which->peak_after > 0 ? which->peak_after : 100;
+    result.homes.parameters = (ebb_residence){which->local, which->remote, 7, 9};
+    result.homes.activations =
+        (ebb_residence){which->local / 2, which->remote / 2, 0, 500};
     result.step_ns = step_ns;
     result.n_step_ns = 1;
     for (size_t i = 0; i < THREADS; i++) {
