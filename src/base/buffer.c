@@ -5,7 +5,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { HUGE_PAGE_BYTES = 2 << 20 };
+/* A heap hands out pages that others have used; smaller blocks share their pages anyway.
+ */
+enum { PAGE_BYTES = 4096, MAPPED_BYTES = 64 << 10, HUGE_PAGE_BYTES = 2 << 20 };
 
 /* Sits in front of what the caller gets, one alignment unit wide. */
 typedef struct header {
@@ -34,10 +36,10 @@ bool ebb_size_add(size_t *out, size_t a, size_t b)
 }
 
 /* Fresh mappings are zero without being touched; 2 MiB alignment lets huge pages form. */
-static void *map_large(size_t total_bytes, size_t *mapped_bytes)
+static void *map(size_t total_bytes, size_t alignment, size_t *mapped_bytes)
 {
     size_t length = 0;
-    if (!ebb_size_add(&length, total_bytes, 2 * (size_t)HUGE_PAGE_BYTES)) {
+    if (!ebb_size_add(&length, total_bytes, 2 * alignment)) {
         return NULL;
     }
     void *base =
@@ -45,7 +47,9 @@ static void *map_large(size_t total_bytes, size_t *mapped_bytes)
     if (base == MAP_FAILED) {
         return NULL;
     }
-    (void)madvise(base, length, MADV_HUGEPAGE);
+    if (alignment == HUGE_PAGE_BYTES) {
+        (void)madvise(base, length, MADV_HUGEPAGE);
+    }
     *mapped_bytes = length;
     return base;
 }
@@ -69,13 +73,17 @@ ebb_status ebb_buffer_allocate(void **out, size_t n, size_t item_bytes)
         !ebb_size_add(&total_bytes, size_bytes, 2 * EBB_ALIGNMENT_BYTES)) {
         return ebb_fail_memory(SIZE_MAX);
     }
-    const bool large = total_bytes >= HUGE_PAGE_BYTES;
+    const bool mapped = total_bytes > MAPPED_BYTES;
+    const size_t alignment = total_bytes >= HUGE_PAGE_BYTES ? HUGE_PAGE_BYTES
+                             : mapped                       ? PAGE_BYTES
+                                                            : EBB_ALIGNMENT_BYTES;
     size_t mapped_bytes = 0;
-    void *base = large ? map_large(total_bytes, &mapped_bytes) : calloc(1, total_bytes);
+    void *base =
+        mapped ? map(total_bytes, alignment, &mapped_bytes) : calloc(1, total_bytes);
     if (base == NULL) {
         return ebb_fail_memory((unsigned long)total_bytes);
     }
-    *out = place(base, mapped_bytes, large ? HUGE_PAGE_BYTES : EBB_ALIGNMENT_BYTES);
+    *out = place(base, mapped_bytes, alignment);
     return EBB_OK;
 }
 

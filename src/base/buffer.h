@@ -13,9 +13,10 @@ enum { EBB_ALIGNMENT_BYTES = 64 };
 bool ebb_size_multiply(size_t *out, size_t a, size_t b);
 bool ebb_size_add(size_t *out, size_t a, size_t b);
 
-/* n * item_bytes zeroed bytes aligned to 64, to be released with ebb_buffer_free. Large
- * blocks ask for huge pages. n = 0 gives a valid pointer. Pages are not touched, so that
- * the thread that first writes one owns it. Fails with EBB_ERR_ENVIRONMENT. */
+/* n * item_bytes zeroed bytes aligned to 64, to be released with ebb_buffer_free. n = 0
+ * gives a valid pointer. Blocks of more than 64 KiB begin with a page, and no page was
+ * touched before, so that the thread that first writes one owns it; large ones ask for
+ * huge pages. Fails with EBB_ERR_ENVIRONMENT. */
 ebb_status ebb_buffer_allocate(void **out, size_t n, size_t item_bytes);
 
 /* NULL is allowed. */

@@ -15,6 +15,6 @@ static int by_node_then_rank(const void *a, const void *b)
 const ebb_placement ebb_placement_numa_fill = {
     .choice = {.name = "numa-fill",
                .summary = "NUMA nodes filled one after another, second hardware threads "
-                          "of a node before the next node"},
+                          "before the next node"},
     .compare = by_node_then_rank,
 };

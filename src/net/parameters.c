@@ -177,19 +177,49 @@ typedef struct pass {
     size_t n_records;
 } pass;
 
-static void share(size_t *begin, size_t *end, const pass *self, size_t thread)
+/* Floats before the second part: the first layer, up to the next cut. */
+static size_t first_part(const ebb_shape *shape)
 {
-    ebb_team_share(begin, end, self->parameters->shape->n_floats, CUT_FLOATS, thread,
-                   ebb_team_size(self->parameters->team));
+    const size_t floats =
+        shape->n_backbone == 0 ? 0 : ebb_layer_floats(&shape->backbone[0]);
+    const size_t cut = (floats + CUT_FLOATS - 1) / CUT_FLOATS * CUT_FLOATS;
+    return cut < shape->n_floats ? cut : shape->n_floats;
+}
+
+void ebb_parameters_share(size_t *begin, size_t *end, const ebb_parameters *parameters,
+                          size_t part, size_t thread)
+{
+    const size_t first = first_part(parameters->shape);
+    const size_t from = part == 0 ? 0 : first;
+    const size_t to = part == 0 ? first : parameters->shape->n_floats;
+    ebb_team_share(begin, end, to - from, CUT_FLOATS, thread,
+                   ebb_team_size(parameters->team));
+    *begin += from;
+    *end += from;
+}
+
+/* Calls work for each range that the thread owns. */
+static void each_range(const pass *self, size_t thread,
+                       void (*work)(const pass *self, size_t begin, size_t end))
+{
+    for (size_t part = 0; part < EBB_PARAMETERS_PARTS; part++) {
+        size_t begin = 0;
+        size_t end = 0;
+        ebb_parameters_share(&begin, &end, self->parameters, part, thread);
+        if (begin < end) {
+            work(self, begin, end);
+        }
+    }
+}
+
+static void touch_range(const pass *self, size_t begin, size_t end)
+{
+    memset(self->out + begin, 0, (end - begin) * sizeof *self->out);
 }
 
 static void touch_share(void *argument, size_t thread)
 {
-    const pass *self = argument;
-    size_t begin = 0;
-    size_t end = 0;
-    share(&begin, &end, self, thread);
-    memset(self->out + begin, 0, (end - begin) * sizeof *self->out);
+    each_range(argument, thread, touch_range);
 }
 
 ebb_status ebb_parameters_arena(float **out, const ebb_parameters *parameters)
@@ -203,14 +233,15 @@ ebb_status ebb_parameters_arena(float **out, const ebb_parameters *parameters)
     return EBB_OK;
 }
 
-static void copy_share(void *argument, size_t thread)
+static void copy_range(const pass *self, size_t begin, size_t end)
 {
-    const pass *self = argument;
-    size_t begin = 0;
-    size_t end = 0;
-    share(&begin, &end, self, thread);
     memcpy(self->out + begin, self->parameters->values + begin,
            (end - begin) * sizeof *self->out);
+}
+
+static void copy_share(void *argument, size_t thread)
+{
+    each_range(argument, thread, copy_range);
 }
 
 void ebb_parameters_copy(float *out, const ebb_parameters *parameters)
@@ -227,13 +258,14 @@ static void subtract_from(float *restrict record, const float *restrict values, 
     }
 }
 
+static void difference_range(const pass *self, size_t begin, size_t end)
+{
+    subtract_from(self->out + begin, self->parameters->values + begin, end - begin);
+}
+
 static void difference_share(void *argument, size_t thread)
 {
-    const pass *self = argument;
-    size_t begin = 0;
-    size_t end = 0;
-    share(&begin, &end, self, thread);
-    subtract_from(self->out + begin, self->parameters->values + begin, end - begin);
+    each_range(argument, thread, difference_range);
 }
 
 void ebb_parameters_difference(float *record, const ebb_parameters *parameters)
@@ -251,18 +283,19 @@ static void subtract(float *restrict values, const float *restrict record, size_
 }
 
 /* A block stays in the first-level cache while all records pass over it. */
-static void subtract_share(void *argument, size_t thread)
+static void subtract_range(const pass *self, size_t begin, size_t end)
 {
-    const pass *self = argument;
-    size_t begin = 0;
-    size_t end = 0;
-    share(&begin, &end, self, thread);
     for (size_t i = begin; i < end; i += CUT_FLOATS) {
         const size_t n = end - i < CUT_FLOATS ? end - i : CUT_FLOATS;
         for (size_t r = 0; r < self->n_records; r++) {
             subtract(self->out + i, self->records[r] + i, n);
         }
     }
+}
+
+static void subtract_share(void *argument, size_t thread)
+{
+    each_range(argument, thread, subtract_range);
 }
 
 void ebb_parameters_subtract(ebb_parameters *parameters, const float *const *records,

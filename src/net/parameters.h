@@ -82,6 +82,13 @@ void ebb_parameters_initialize(ebb_parameters *parameters, ebb_initialization ki
 ebb_status ebb_parameters_digest(char hex[EBB_DIGEST_HEX_BYTES],
                                  const ebb_parameters *parameters);
 
+/* What a thread owns of an arena: it touches it first and moves it in every pass. The
+ * first layer and the rest are shared out apart, as the tiles of a step are; cuts are
+ * pages. */
+enum { EBB_PARAMETERS_PARTS = 2 };
+void ebb_parameters_share(size_t *begin, size_t *end, const ebb_parameters *parameters,
+                          size_t part, size_t thread);
+
 /* An arena of the same length, pages first touched by the team. Free with
  * ebb_buffer_free. */
 ebb_status ebb_parameters_arena(float **out, const ebb_parameters *parameters);

@@ -132,6 +132,7 @@ static void train_thread(void *argument, size_t thread)
     const training_run *run = argument;
     const ebb_training *training = run->training;
     stamp *stamps = run->stamps + thread * training->n_steps;
+    memset(stamps, 0, training->n_steps * sizeof *stamps); /* the first to touch them */
     meet(run->program, thread);
     for (size_t i = 0; i < training->n_steps; i++) {
         stamps[i].begin_ns = ebb_clock_now_ns();
@@ -173,7 +174,8 @@ static void measure_steps(const training_run *run)
     }
 }
 
-/* One block holds all that a run needs, touched before anything is timed. */
+/* One block holds all that a run needs, touched before anything is timed: the stamps by
+ * their threads. */
 static ebb_status allocate_run(training_run *run, void **block)
 {
     const size_t n_steps = run->training->n_steps;
@@ -183,7 +185,7 @@ static ebb_status allocate_run(training_run *run, void **block)
     const size_t rows_bytes = n_rows * (sizeof(float) + sizeof(uint8_t));
     EBB_TRY(ebb_buffer_allocate(block, stamps_bytes + 2 * steps_bytes + rows_bytes, 1));
     char *next = *block;
-    memset(next, 0, stamps_bytes + 2 * steps_bytes + rows_bytes);
+    memset(next + stamps_bytes, 0, 2 * steps_bytes + rows_bytes);
     run->stamps = (void *)next;
     run->backbone = (void *)(next += stamps_bytes);
     run->head = (void *)(next += steps_bytes);

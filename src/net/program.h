@@ -64,8 +64,12 @@ struct ebb_program {
     size_t n_threads; /* that walk the lists: the team's, or 1 when alone is set */
     bool alone;       /* one caller runs all phases; the operations are parallel inside */
     size_t n_phases;
-    ebb_phase *phases;   /* [thread · n_phases + phase] */
-    atomic_int failed;   /* set by an operation whose kernel was refused */
+    ebb_phase *phases; /* [thread · n_phases + phase] */
+    atomic_int failed; /* set by an operation whose kernel was refused */
+    /* Of a training batch, the rows of a shard, or the thread's share of them where there
+     * are no shards, first written by the thread that runs them; NULL: no thread owns
+     * rows. */
+    const struct ebb_activations *batch;
     size_t n_shards;     /* logical pieces of a batch; 0: the strategy has none */
     bool ignores_copies; /* of the weights: reads none, and leaves them stale */
     ebb_program_kernel kernels[EBB_PROGRAM_MAX_KERNELS];

@@ -261,6 +261,7 @@ static ebb_status fill(reference_program *self)
     const size_t n_threads = program->n_threads;
     const size_t n_rows = self->train ? program->n_rows : TEST_ROWS * n_threads;
     EBB_TRY(ebb_activations_init(&self->batch, program->net, n_rows, self->train));
+    program->batch = &self->batch;
     size_t width = EBB_LAYER_GRAIN;
     for (size_t l = 0; l < self->batch.n_layers; l++) {
         width = self->batch.leading[l] > width ? self->batch.leading[l] : width;

@@ -263,6 +263,7 @@ static ebb_status fill(shards_program *self)
     self->gradient_floats = self->head_offset + ebb_layer_floats(&shape->heads[0]);
     program->n_shards = choose_shards(program->n_rows, self->gradient_floats);
     EBB_TRY(ebb_activations_init(&self->batch, program->net, program->n_rows, true));
+    program->batch = &self->batch;
     EBB_TRY(create_shards(self));
     EBB_TRY(create_ranges(self));
     EBB_TRY(ebb_compile(program, &self->parts, build));

@@ -415,6 +415,7 @@ static ebb_status fill(tiles_program *self)
 {
     ebb_program *program = &self->base;
     EBB_TRY(ebb_activations_init(&self->batch, program->net, program->n_rows, true));
+    program->batch = &self->batch;
     if (wants_panels(program->net, program->n_rows)) {
         program->n_phases = N_PHASES;
         EBB_TRY(create_panels(self));

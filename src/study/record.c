@@ -138,6 +138,19 @@ static json_t *step_ns(const ebb_summary *s)
     return ebb_json_end(&object);
 }
 
+/* Null where the system tells no page's node, or there is none to be told. */
+static json_t *pages(const ebb_residence *found)
+{
+    if (found->local + found->remote == 0) {
+        return json_null();
+    }
+    ebb_json_builder object = ebb_json_begin();
+    ebb_json_put_count(&object, "local", found->local);
+    ebb_json_put_count(&object, "remote", found->remote);
+    ebb_json_put_count(&object, "unknown", found->unknown);
+    return ebb_json_end(&object);
+}
+
 static json_t *placement(const writer *w)
 {
     const ebb_result *result = w->result;
@@ -151,6 +164,8 @@ static json_t *placement(const writer *w)
                  ebb_json_text(ebb_json_get_text(w->config, "placement")));
     ebb_json_put(&object, "cpus", ebb_json_end(&cpus));
     ebb_json_put(&object, "verified", json_boolean(result->placement_verified));
+    ebb_json_put(&object, "parameter_pages", pages(&result->homes.parameters));
+    ebb_json_put(&object, "activation_pages", pages(&result->homes.activations));
     return ebb_json_end(&object);
 }
 

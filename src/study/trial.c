@@ -453,7 +453,7 @@ static ebb_status run(trial *self)
     EBB_TRY(allocate_profile(self));
     EBB_TRY(run_tasks(self));
     describe(self);
-    return EBB_OK;
+    return ebb_homes_look(&self->result->homes, self->session.train);
 }
 
 static void write_start(char out[32])

@@ -9,6 +9,7 @@
 
 #include "machine/disturbance.h"
 #include "machine/peak.h"
+#include "net/homes.h"
 #include "net/program.h"
 #include "study/config.h"
 
@@ -62,6 +63,7 @@ typedef struct ebb_result {
     size_t threads;
     ebb_team_seat *seats; /* threads of them, after the run */
     bool placement_verified;
+    ebb_homes homes; /* of memory, after the run */
     size_t usable_cpus;
     ebb_kernel_use kernels[EBB_MAX_KERNELS];
     size_t n_kernels;

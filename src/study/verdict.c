@@ -5,6 +5,7 @@
 
 static const double MAX_RUN_DELAY = 0.05; /* of the training time */
 static const double MAX_PEAK_DROP = 0.10; /* between the two peaks beside a trial */
+static const double MAX_REMOTE = 0.10;    /* of the pages whose node is known */
 static const double MAX_STEAL = 0.01;     /* of the training time of the team's CPUs */
 
 void ebb_verdict_problem(ebb_result *result, const char *format, ...)
@@ -53,6 +54,28 @@ static void judge_placement(ebb_result *result, const ebb_trial_setting *setting
         }
     }
     reject(result, !result->placement_verified);
+}
+
+/* Noted only: the first touch was the owner's, so something else moved or placed it. */
+static void judge_pages(ebb_result *result, const ebb_residence *pages, const char *what)
+{
+    const size_t known = pages->local + pages->remote;
+    if ((double)pages->remote > MAX_REMOTE * (double)known) {
+        ebb_verdict_problem(result,
+                            "%zu of %zu pages of %s lie on another NUMA node than the "
+                            "thread that owns them (at most %.0f %%: run without "
+                            "numactl, with kernel.numa_balancing = 0)",
+                            pages->remote, known, what, 100 * MAX_REMOTE);
+    }
+}
+
+/* Threads that the system moves own no node. */
+static void judge_homes(ebb_result *result, const ebb_trial_setting *setting)
+{
+    if (result->threads > 0 && setting->cpus[0] >= 0) {
+        judge_pages(result, &result->homes.parameters, "parameters");
+        judge_pages(result, &result->homes.activations, "activations");
+    }
 }
 
 /* CPUs over which steal_ns is summed: one a bound thread, else all that are usable. */
@@ -120,6 +143,7 @@ void ebb_verdict_judge(ebb_result *result, const ebb_trial_setting *setting)
         judge_disturbance(result);
     }
     judge_peak(result);
+    judge_homes(result, setting);
     if (result->n_step_ns == 0 && !result->diverged) {
         ebb_verdict_problem(result, "no step is left after the warm-up");
     }

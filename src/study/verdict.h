@@ -5,7 +5,7 @@
  * bound as asked, or the trial diverged. More threads than processors is a problem noted,
  * not a reason: waiting for each other is then what is measured. So is a peak that
  * differs by more than 10 % before and after: shares of it are doubtful, the steps may be
- * sound. */
+ * sound. And memory of which more than 10 % lies away from its thread's NUMA node. */
 #ifndef EBB_STUDY_VERDICT_H
 #define EBB_STUDY_VERDICT_H
 

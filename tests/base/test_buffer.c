@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 
@@ -29,8 +31,17 @@ static void test_sizes(void **state)
 static void test_allocate(void **state)
 {
     (void)state;
-    static const size_t sizes[] = {
-        0, 1, 63, 64, 65, 4096, (2 << 20) - 200, 2 << 20, (5 << 20) + 3};
+    static const size_t sizes[] = {0,
+                                   1,
+                                   63,
+                                   64,
+                                   65,
+                                   4096,
+                                   64 << 10,
+                                   (64 << 10) + 1,
+                                   (2 << 20) - 200,
+                                   2 << 20,
+                                   (5 << 20) + 3};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         void *buffer = NULL;
         assert_int_equal(ebb_buffer_allocate(&buffer, sizes[i], 1), EBB_OK);
@@ -44,6 +55,38 @@ static void test_allocate(void **state)
         ebb_buffer_free(buffer);
     }
     ebb_buffer_free(NULL);
+}
+
+static size_t resident_pages(void *buffer, size_t n_pages)
+{
+    unsigned char resident[256];
+    size_t n = 0;
+    assert_true(n_pages <= sizeof resident);
+    assert_int_equal(mincore(buffer, n_pages * 4096, resident), 0);
+    for (size_t i = 0; i < n_pages; i++) {
+        n += resident[i] & 1;
+    }
+    return n;
+}
+
+/* Also when a block of that size was used and freed before: no thread has its pages. */
+static void test_pages_are_untouched(void **state)
+{
+    (void)state;
+    enum { PAGES = 200 };
+    if (sysconf(_SC_PAGESIZE) != 4096) {
+        skip();
+    }
+    for (int i = 0; i < 3; i++) {
+        void *buffer = NULL;
+        assert_int_equal(ebb_buffer_allocate(&buffer, PAGES, 4096), EBB_OK);
+        assert_int_equal((uintptr_t)buffer % 4096, 0);
+        assert_int_equal(resident_pages(buffer, PAGES), 0);
+        memset(buffer, 1, 3 * 4096);
+        assert_int_equal(resident_pages(buffer, PAGES), 3);
+        memset(buffer, 1, PAGES * 4096);
+        ebb_buffer_free(buffer);
+    }
 }
 
 static void test_refused(void **state)
@@ -66,6 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_allocate),
+        cmocka_unit_test(test_pages_are_untouched),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
