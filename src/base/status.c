@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
+
 static _Thread_local char last_error[1024];
 
 ebb_status ebb_fail(ebb_status status, const char *format, ...)
@@ -10,6 +12,8 @@ ebb_status ebb_fail(ebb_status status, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(last_error, sizeof last_error, format, arguments);
     va_end(arguments);
+    /* Names of files and what stands in them are not ours; a message is one line. */
+    ebb_text_clean(last_error);
     return status;
 }
 

@@ -23,7 +23,8 @@ typedef enum ebb_status {
 } ebb_status;
 
 /* Stores the formatted text as this thread's last error and returns status.
- * Texts longer than 1023 bytes are cut. */
+ * Texts longer than 1023 bytes are cut; control characters and what is no UTF-8 become
+ * '?', so that it is one line whatever a file is called. */
 ebb_status ebb_fail(ebb_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

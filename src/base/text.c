@@ -158,18 +158,35 @@ static size_t utf8_length(const unsigned char *text)
     return overlong || outside ? 0 : length;
 }
 
+/* Length of what stands at text and may be printed as it is, else 0. */
+static size_t printable_length(const unsigned char *text)
+{
+    return *text < 0x20 || *text == 0x7f ? 0 : utf8_length(text);
+}
+
+void ebb_text_clean(char *text)
+{
+    while (*text != '\0') {
+        const size_t length = printable_length((const unsigned char *)text);
+        if (length == 0) {
+            *text = '?';
+        }
+        text += length == 0 ? 1 : length;
+    }
+}
+
 const char *ebb_text_printable(char out[64], const char *text)
 {
     size_t used = 0;
     const unsigned char *in = (const unsigned char *)text;
     while (*in != '\0') {
-        const size_t length = utf8_length(in);
+        const size_t length = printable_length(in);
         if (used + (length == 0 ? 1 : length) > 60) {
             memcpy(out + used, "...", 3);
             used += 3;
             break;
         }
-        if (length == 0 || *in < 0x20 || *in == 0x7f) {
+        if (length == 0) {
             out[used++] = '?';
             in++;
             continue;

@@ -23,6 +23,10 @@ const char *ebb_text_nearest(const char *text, const char *const *names, size_t 
  * UTF-8 become '?', more than 60 bytes end in "...". out holds at least 64 bytes. */
 const char *ebb_text_printable(char out[64], const char *text);
 
+/* Makes a text a line that any terminal can be given: control characters and invalid
+ * UTF-8 become '?', byte by byte. */
+void ebb_text_clean(char *text);
+
 /* EBB_ERR_USAGE with "WHERE: WHAT 'value' (allowed: a, b; nearest: b)", made of names (n
  * of them, NULL entries are skipped). */
 ebb_status ebb_text_fail_name(const char *where, const char *what, const char *value,

@@ -41,6 +41,19 @@ static void test_long(void **state)
     assert_int_equal(strlen(ebb_last_error()), 1023);
 }
 
+/* Names of files come from anywhere. */
+static void test_one_line(void **state)
+{
+    (void)state;
+    ebb_fail(EBB_ERR_FAILED, "%s: absent", "a\nb\x1b[31m\xff\xc3\xa9\x7f");
+    assert_string_equal(ebb_last_error(), "a?b?[31m?\xc3\xa9?: absent");
+    char text[3000];
+    memset(text, 'x', sizeof text);
+    memcpy(text + 1022, "\xc3\xa9", 3); /* cut within it */
+    ebb_fail(EBB_ERR_FAILED, "%s", text);
+    assert_string_equal(ebb_last_error() + 1020, "xx?");
+}
+
 static void test_memory(void **state)
 {
     (void)state;
@@ -53,6 +66,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_long),
+        cmocka_unit_test(test_one_line),
         cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
