@@ -24,6 +24,7 @@ typedef struct watch {
     pid_t pid;
     bool group;
     struct pollfd pipes[2]; /* stdout and stderr; fd −1 once ended */
+    int reason;             /* errno of a read that failed, else 0 */
     bool exited;
     int wait_status;
 } watch;
@@ -38,25 +39,33 @@ static void close_pair(int pair[2])
     }
 }
 
-/* Never returns. Everything that fails here is told on the pipe that is stderr. */
-static void become(const ebb_child_plan *plan, pid_t parent, int output, int errors)
+/* Dies with the parent, and has the pipes for stdout and stderr. */
+static ebb_status attach(const ebb_child_plan *plan, pid_t parent, int output, int errors)
 {
-    /* The parent may be gone before prctl asked to be told of its death. */
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) {
-        _exit(EBB_ERR_ENVIRONMENT);
-    }
-    if (plan->group && setpgid(0, 0) != 0) {
-        _exit(EBB_ERR_ENVIRONMENT);
-    }
     const int nothing = open("/dev/null", O_RDONLY);
-    if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0 ||
-        dup2(errors, STDERR_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0) {
-        _exit(EBB_ERR_ENVIRONMENT);
+    /* The parent may be gone before prctl asked to be told of its death. */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
+        (plan->group && setpgid(0, 0) != 0) || nothing < 0 ||
+        dup2(nothing, STDIN_FILENO) < 0 || dup2(errors, STDERR_FILENO) < 0 ||
+        dup2(output, STDOUT_FILENO) < 0) {
+        return ebb_fail(EBB_ERR_ENVIRONMENT, "worker: not to be started (%s)",
+                        strerror(errno));
     }
     if (nothing > STDERR_FILENO) {
         close(nothing);
     }
-    ebb_status status = plan->prepare == NULL ? EBB_OK : plan->prepare(plan->argument);
+    return EBB_OK;
+}
+
+/* Never returns. Everything that fails here is told on the pipe that is stderr, or will
+ * be. */
+static void become(const ebb_child_plan *plan, pid_t parent, int output, int errors)
+{
+    ebb_status status = attach(plan, parent, output, errors);
+    if (status == EBB_OK) {
+        errors = STDERR_FILENO;
+        status = plan->prepare == NULL ? EBB_OK : plan->prepare(plan->argument);
+    }
     if (status == EBB_OK) {
         /* execv promises not to change the words; its type is older than const. */
         char *const *words = NULL;
@@ -65,7 +74,7 @@ static void become(const ebb_child_plan *plan, pid_t parent, int output, int err
         status = ebb_fail(EBB_ERR_ENVIRONMENT, "%s: not to be executed (%s)",
                           plan->program, strerror(errno));
     }
-    dprintf(STDERR_FILENO, "ebb: %s\n", ebb_last_error());
+    dprintf(errors, "ebb: %s\n", ebb_last_error());
     _exit((int)status);
 }
 
@@ -103,8 +112,9 @@ static ebb_status start(watch *out, const ebb_child_plan *plan)
     return EBB_OK;
 }
 
-/* Reads what is there. Closes the pipe at its end. */
-static void read_pipe(struct pollfd *pipe, ebb_text *text)
+/* Reads what is there. Closes the pipe at its end, also when reading fails: *reason tells
+ * why. */
+static void read_pipe(struct pollfd *pipe, ebb_text *text, int *reason)
 {
     char chunk[8192];
     const ssize_t n = read(pipe->fd, chunk, sizeof chunk);
@@ -112,6 +122,7 @@ static void read_pipe(struct pollfd *pipe, ebb_text *text)
         return;
     }
     if (n <= 0) {
+        *reason = n < 0 ? errno : *reason;
         close(pipe->fd);
         pipe->fd = -1;
         return;
@@ -135,7 +146,7 @@ static bool gather(watch *child, ebb_child *out)
     bool any = false;
     for (int i = 0; i < 2; i++) {
         if (child->pipes[i].fd >= 0 && child->pipes[i].revents != 0) {
-            read_pipe(&child->pipes[i], texts[i]);
+            read_pipe(&child->pipes[i], texts[i], &child->reason);
             any = true;
         }
     }
@@ -160,6 +171,23 @@ static void note_exit(watch *child)
         kill_child(child);
     }
     child->exited = waitpid(child->pid, &child->wait_status, 0) == child->pid;
+}
+
+/* What could not be taken over is no fault of the child. */
+static ebb_status check_gathered(ebb_child *child, int reason)
+{
+    ebb_status status = ebb_text_check(&child->output);
+    if (status == EBB_OK) {
+        status = ebb_text_check(&child->errors);
+    }
+    if (reason != 0) {
+        status = ebb_fail(EBB_ERR_ENVIRONMENT, "worker: its output is not readable (%s)",
+                          strerror(reason));
+    }
+    if (status != EBB_OK) {
+        ebb_child_clear(child);
+    }
+    return status;
 }
 
 ebb_status ebb_child_run(ebb_child *out, const ebb_child_plan *plan)
@@ -199,7 +227,7 @@ ebb_status ebb_child_run(ebb_child *out, const ebb_child_plan *plan)
     const bool by_signal = WIFSIGNALED(child.wait_status);
     out->signal = by_signal ? WTERMSIG(child.wait_status) : 0;
     out->status = by_signal ? -1 : WEXITSTATUS(child.wait_status);
-    return EBB_OK;
+    return check_gathered(out, child.reason);
 }
 
 const char *ebb_child_reason(char out[128], const ebb_child *child)

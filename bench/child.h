@@ -35,8 +35,8 @@ typedef struct ebb_child {
     bool printed_too_much; /* more than 16 MiB: killed */
 } ebb_child;
 
-/* Fails with EBB_ERR_ENVIRONMENT when no process can be made; whatever the child does is
- * no failure of this function. */
+/* Fails with EBB_ERR_ENVIRONMENT when no process can be made or its output cannot be
+ * taken over; whatever the child does is no failure of this function. */
 ebb_status ebb_child_run(ebb_child *out, const ebb_child_plan *plan);
 /* Why the child did not end with status 0, as one clause in out (128 bytes); "" when it
  * did. */

@@ -52,6 +52,7 @@ static ebb_status print_record(const json_t *record, bool json)
 static ebb_status report(const ebb_arguments *arguments, const json_t *record,
                          const ebb_config *config, const ebb_result *result)
 {
+    EBB_TRY(ebb_text_check_thread());
     EBB_TRY(print_record(record, ebb_arguments_choice(arguments, "format") == 1));
     if (config->output != NULL) {
         EBB_TRY(ebb_record_append(config->output, record));

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "command.h"
+#include "guard.h"
 
 static void print_version(void)
 {
@@ -82,17 +84,19 @@ static ebb_status run_program(ebb_arguments *arguments, char *const *words, size
 static ebb_status finish_output(ebb_status status)
 {
     const bool failed = ferror(stdout) != 0;
+    errno = 0;
     if ((fflush(stdout) != 0 || failed || fclose(stdout) != 0) &&
         (status == EBB_OK || status == EBB_ERR_FAILED)) {
         return ebb_fail(EBB_ERR_ENVIRONMENT, "standard output: not all was written (%s)",
-                        strerror(errno));
+                        errno == 0 ? "an earlier write failed" : strerror(errno));
     }
-    return status;
+    return status == EBB_OK ? ebb_text_check_thread() : status;
 }
 
 int main(int argc, char **argv)
 {
     ebb_arguments arguments = {0};
+    ebb_guard_begin();
     const size_t n = argc > 0 ? (size_t)argc - 1 : 0;
     const ebb_status status = finish_output(run_program(&arguments, argv + 1, n));
     if (status != EBB_OK) {
@@ -101,5 +105,6 @@ int main(int argc, char **argv)
                 color ? "\033[0m" : "", ebb_last_error());
     }
     ebb_arguments_clear(&arguments);
+    ebb_guard_end();
     return (int)status;
 }

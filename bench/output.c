@@ -98,6 +98,7 @@ ebb_status ebb_output_write(const char *path, const char *data, size_t size_byte
 {
     struct stat facts;
     int reason = 0;
+    EBB_TRY(ebb_text_check_thread());
     if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode)) {
         reason = write_file(path, data, size_bytes);
     } else {

@@ -11,7 +11,7 @@
 ebb_status ebb_output_check(const char *path);
 
 /* Writes size_bytes beside path and renames. Fails with EBB_ERR_ENVIRONMENT and leaves
- * path as it was. */
+ * path as it was; also when memory for any text of this thread was refused. */
 ebb_status ebb_output_write(const char *path, const char *data, size_t size_bytes);
 
 /* Makes the folder and those above it. Fails with EBB_ERR_ENVIRONMENT. */

@@ -1,5 +1,6 @@
 #include "sweep.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,7 +98,11 @@ static ebb_status write_topology(const sweep *self)
                             ? ebb_fail_memory(strlen(self->folder.path))
                             : ebb_topology_export(self->topology, beside);
     if (status == EBB_OK && rename(beside, path) != 0) {
-        status = ebb_fail(EBB_ERR_ENVIRONMENT, "%s: not written", path);
+        status =
+            ebb_fail(EBB_ERR_ENVIRONMENT, "%s: not written (%s)", path, strerror(errno));
+    }
+    if (status != EBB_OK && beside != NULL) {
+        unlink(beside);
     }
     free(path);
     free(beside);

@@ -18,6 +18,29 @@ static ebb_status fail_file(const char *path, const char *what)
     return ebb_fail(EBB_ERR_ENVIRONMENT, "%s: %s (%s)", path, what, strerror(errno));
 }
 
+/* Who holds the lock, as its file says; the file may be older, or its text on its way. */
+static ebb_status fail_locked(const ebb_sweep_folder *folder)
+{
+    char text[32] = "";
+    const ssize_t n = pread(folder->lock, text, sizeof text - 1, 0);
+    const long pid = n > 0 ? strtol(text, NULL, 10) : 0;
+    char process[48] = "";
+    if (pid > 0) {
+        snprintf(process, sizeof process, ", process %ld", pid);
+    }
+    return ebb_fail(EBB_ERR_ENVIRONMENT,
+                    "%s: another sweep is at work here%s (allowed: one at a time, or "
+                    "another --output-dir)",
+                    folder->path, process);
+}
+
+static bool sign_lock(int file)
+{
+    char text[32];
+    const int length = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    return ftruncate(file, 0) == 0 && write(file, text, (size_t)length) == length;
+}
+
 static ebb_status take_lock(ebb_sweep_folder *folder)
 {
     char *path = ebb_output_path(folder->path, "lock");
@@ -29,12 +52,10 @@ static ebb_status take_lock(ebb_sweep_folder *folder)
     if (folder->lock < 0) {
         status = fail_file(path, "no lock to be had");
     } else if (flock(folder->lock, LOCK_EX | LOCK_NB) != 0) {
-        status = errno == EWOULDBLOCK
-                     ? ebb_fail(EBB_ERR_ENVIRONMENT,
-                                "%s: another sweep is at work here (allowed: one at a "
-                                "time, or another --output-dir)",
-                                folder->path)
-                     : fail_file(path, "no lock to be had");
+        status = errno == EWOULDBLOCK ? fail_locked(folder)
+                                      : fail_file(path, "no lock to be had");
+    } else if (!sign_lock(folder->lock)) {
+        status = fail_file(path, "not written");
     }
     free(path);
     return status;

@@ -199,6 +199,15 @@ const char *ebb_text_printable(char out[64], const char *text)
     return out;
 }
 
+/* Bytes of the first append of this thread that was refused; 0: none was. */
+static _Thread_local size_t refused_bytes;
+
+static void refuse(ebb_text *text, size_t size_bytes)
+{
+    text->failed = true;
+    refused_bytes = refused_bytes == 0 ? size_bytes : refused_bytes;
+}
+
 static bool reserve(ebb_text *text, size_t extra_bytes)
 {
     const size_t needed = text->length + extra_bytes + 1;
@@ -208,7 +217,7 @@ static bool reserve(ebb_text *text, size_t extra_bytes)
     const size_t capacity = needed * 2 > 256 ? needed * 2 : 256;
     char *data = realloc(text->data, capacity);
     if (data == NULL) {
-        text->failed = true;
+        refuse(text, capacity);
         return false;
     }
     text->data = data;
@@ -223,7 +232,9 @@ void ebb_text_append(ebb_text *text, const char *format, ...)
     va_list again;
     va_copy(again, arguments);
     const int length = vsnprintf(NULL, 0, format, arguments);
-    if (length >= 0 && reserve(text, (size_t)length)) {
+    if (length < 0) {
+        refuse(text, 1);
+    } else if (reserve(text, (size_t)length)) {
         vsnprintf(text->data + text->length, (size_t)length + 1, format, again);
         text->length += (size_t)length;
     }
@@ -234,6 +245,11 @@ void ebb_text_append(ebb_text *text, const char *format, ...)
 ebb_status ebb_text_check(const ebb_text *text)
 {
     return text->failed ? ebb_fail_memory(text->capacity) : EBB_OK;
+}
+
+ebb_status ebb_text_check_thread(void)
+{
+    return refused_bytes > 0 ? ebb_fail_memory(refused_bytes) : EBB_OK;
 }
 
 void ebb_text_clear(ebb_text *text)

@@ -45,6 +45,9 @@ void ebb_text_append(ebb_text *text, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* EBB_OK, or EBB_ERR_ENVIRONMENT when any append was refused. */
 ebb_status ebb_text_check(const ebb_text *text);
+/* The same for all texts of this thread so far, also those that went into others and are
+ * gone: whoever hands over a result asks, lest a part be missing from it. */
+ebb_status ebb_text_check_thread(void);
 void ebb_text_clear(ebb_text *text);
 
 #endif

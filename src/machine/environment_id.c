@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/digest.h"
 #include "machine/environment.h"
@@ -71,13 +72,17 @@ ebb_status ebb_environment_build_id(char id[EBB_ID_BYTES])
     return status;
 }
 
-static void append_file(ebb_text *out, const char *path)
+/* A file that is there must be readable, or the machine would count as another. */
+static ebb_status append_file(ebb_text *out, const char *path)
 {
     ebb_text text = {0};
     if (ebb_procfs_read(&text, "%s", path)) {
         ebb_text_append(out, "%s", text.data);
+    } else if (access(path, F_OK) == 0) {
+        return ebb_fail(EBB_ERR_ENVIRONMENT, "machine id: %s cannot be read", path);
     }
     ebb_text_clear(&text);
+    return ebb_text_check(out);
 }
 
 /* Guests call different processors by one name; family, model and caches tell them apart.
@@ -110,8 +115,7 @@ ebb_status ebb_environment_machine_id(char id[EBB_ID_BYTES], const ebb_topology 
     append_processor(&text, topology);
     ebb_text_append(&text, "%d %d %d %d\n", counts.packages, counts.numa_nodes,
                     counts.cores, counts.pus);
-    append_file(&text, "/etc/machine-id");
-    ebb_status status = ebb_text_check(&text);
+    ebb_status status = append_file(&text, "/etc/machine-id");
     if (status == EBB_OK) {
         status = ebb_digest_of(hex, text.data, text.length);
     }

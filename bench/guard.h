@@ -1,0 +1,13 @@
+/* guard.h - libraries that end the program themselves.
+ *
+ * libgomp prints why and calls exit when the system refuses it a thread or memory; oneDNN
+ * throws std::bad_alloc, which nobody in C can catch. Both then end with the message and
+ * the status that ebb has for a refusal. */
+#ifndef EBB_BENCH_GUARD_H
+#define EBB_BENCH_GUARD_H
+
+/* Between these calls; both from main. */
+void ebb_guard_begin(void);
+void ebb_guard_end(void);
+
+#endif
