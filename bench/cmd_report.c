@@ -1,4 +1,5 @@
 /* cmd_report.c - `ebb report`: all that the trials of a folder say, as one HTML page. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,15 +35,24 @@ static void clear(material *all)
 
 /* The suite's name, description and bands. One that this program does not understand
  * keeps nobody from reading the trials. */
-static void load_suite(material *all, const char *folder, const ebb_arguments *arguments)
+static ebb_status load_suite(material *all, const char *folder,
+                             const ebb_arguments *arguments)
 {
     all->suite_path = ebb_output_path(folder, "suite.yaml");
-    if (all->suite_path == NULL || access(all->suite_path, F_OK) != 0) {
+    if (all->suite_path == NULL) {
+        return ebb_fail_memory(strlen(folder));
+    }
+    if (access(all->suite_path, F_OK) != 0 && errno == ENOENT) {
         free(all->suite_path);
         all->suite_path = NULL;
-    } else if (ebb_suite_load(&all->suite, all->suite_path, 1) != EBB_OK) {
-        ebb_note(arguments, "%s (so `expect` is not judged)", ebb_last_error());
+        return EBB_OK;
     }
+    const ebb_status status = ebb_suite_load(&all->suite, all->suite_path, 1);
+    if (status == EBB_ERR_USAGE) {
+        ebb_note(arguments, "%s (so `expect` is not judged)", ebb_last_error());
+        return EBB_OK;
+    }
+    return status;
 }
 
 /* The name of the suite, else of the folder. */
@@ -87,7 +97,7 @@ static ebb_status gather(material *all, const ebb_arguments *arguments)
     }
     free(path);
     EBB_TRY(status);
-    load_suite(all, folder, arguments);
+    EBB_TRY(load_suite(all, folder, arguments));
     choose_title(all, folder);
     load_machine(all);
     all->gnuplot = ebb_gnuplot_find();

@@ -1,4 +1,5 @@
 /* cmd_table.c - `ebb table`: what the trials of a folder say. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,16 +66,24 @@ static ebb_status print_tables(const ebb_trials *trials, const ebb_arguments *ar
 
 /* The bands of the suite that a sweep left beside its trials. A suite that this program
  * does not understand keeps nobody from reading the trials. */
-static void load_suite(ebb_suite *suite, const char *folder,
-                       const ebb_arguments *arguments)
+static ebb_status load_suite(ebb_suite *suite, const char *folder,
+                             const ebb_arguments *arguments)
 {
     *suite = (ebb_suite){0};
     char *path = ebb_output_path(folder, "suite.yaml");
-    if (path != NULL && access(path, F_OK) == 0 &&
-        ebb_suite_load(suite, path, 1) != EBB_OK) {
-        ebb_note(arguments, "%s (so `expect` is not judged)", ebb_last_error());
+    if (path == NULL) {
+        return ebb_fail_memory(strlen(folder));
+    }
+    ebb_status status = EBB_OK;
+    if (access(path, F_OK) == 0 || errno != ENOENT) {
+        status = ebb_suite_load(suite, path, 1);
     }
     free(path);
+    if (status == EBB_ERR_USAGE) {
+        ebb_note(arguments, "%s (so `expect` is not judged)", ebb_last_error());
+        return EBB_OK;
+    }
+    return status;
 }
 
 /* Tables carry the verdict on digests; what they do not carry is told beside them. */
@@ -111,8 +120,10 @@ static ebb_status run(const ebb_arguments *arguments)
     status = print_tables(&trials, arguments);
     if (status == EBB_OK) {
         ebb_suite suite;
-        load_suite(&suite, arguments->words[0], arguments);
-        status = judge(&trials, &suite, arguments);
+        status = load_suite(&suite, arguments->words[0], arguments);
+        if (status == EBB_OK) {
+            status = judge(&trials, &suite, arguments);
+        }
         ebb_suite_clear(&suite);
     }
     ebb_trials_clear(&trials);
