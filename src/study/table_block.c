@@ -31,8 +31,10 @@ static double value_of(ebb_table__trial trial, const quantity *what)
 
 static bool same_seed(ebb_table__trial a, ebb_table__trial b)
 {
-    return json_equal(json_object_get(a->config, "seed"),
-                      json_object_get(b->config, "seed")) != 0;
+    const json_t *left = json_object_get(a->config, "seed");
+    const json_t *right = json_object_get(b->config, "seed");
+    /* Absent in both is the same; jansson finds nothing equal to NULL. */
+    return left == right || json_equal(left, right) != 0;
 }
 
 /* Mean over the trials of the seed that begins at `begin`; *end is set behind them. */

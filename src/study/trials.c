@@ -69,13 +69,18 @@ static bool is_square(const json_t *matrix, size_t n)
     return good;
 }
 
-static bool is_request(const json_t *entry)
+static bool is_task(const json_t *value, size_t n)
+{
+    return has_shape(value, COUNT) && (size_t)json_integer_value(value) <= n;
+}
+
+static bool is_request(const json_t *entry, size_t n)
 {
     const json_t *tasks = json_object_get(entry, "tasks");
-    bool good = has_shape(json_object_get(entry, "after_task"), COUNT) &&
-                json_array_size(tasks) > 0;
+    bool good =
+        is_task(json_object_get(entry, "after_task"), n) && json_array_size(tasks) > 0;
     for (size_t i = 0; i < json_array_size(tasks) && good; i++) {
-        good = has_shape(json_array_get(tasks, i), COUNT);
+        good = is_task(json_array_get(tasks, i), n);
     }
     return good;
 }
@@ -106,8 +111,9 @@ static ebb_status check_members(const json_t *record, const char *where)
     }
     const json_t *requests = json_object_get(record, "unlearning");
     for (size_t i = 0; i < json_array_size(requests); i++) {
-        if (!is_request(json_array_get(requests, i))) {
-            return fail_at(where, "unlearning", "after_task and tasks");
+        if (!is_request(json_array_get(requests, i), n)) {
+            return fail_at(where, "unlearning",
+                           "after_task and tasks, of those there are");
         }
     }
     return EBB_OK;
