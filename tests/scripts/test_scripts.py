@@ -16,7 +16,7 @@ import unittest
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 SHELLS = ["scripts/setup", "scripts/build", "scripts/run", "scripts/test", "scripts/tidy",
-          "scripts/plot", ".ci/run"]
+          "scripts/plot", "scripts/fuzz", ".ci/run"]
 # Needed by the scripts themselves; everything else is a stand-in or absent.
 TOOLS = ["bash", "cat", "env", "grep"]
 
