@@ -286,25 +286,49 @@ static const ebb_option options[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+static const ebb_term examples[] = {
+    {"ebb compare --baseline old/ebb --candidate build/release/ebb",
+     "two builds, in two minutes"},
+    {"ebb compare --baseline old/ebb-bench --candidate new/ebb-bench --bench step",
+     "only the micro-benchmarks whose names hold step"},
+    {"ebb compare --baseline results/monday --candidate results/tuesday",
+     "two sweeps that are done"},
+    {NULL, NULL},
+};
+
+static const ebb_term files[] = {
+    {"BUILD/trials.jsonl", "of a BUILD that is a folder: the trials of a sweep"},
+    {"PREFIX/share/ebb/schema/ebb-compare-1.json",
+     "JSON Schema of the object of --format json and --output"},
+    {NULL, NULL},
+};
+
+static const ebb_term statuses[] = {
+    {"0", "no slowdown"},
+    {"1", "slower"},
+    {"3", "cannot tell; also: files, memory or machine"},
+    {"4", "wrong result"},
+    {"5", "a baseline, candidate or benchmark is missing"},
+    {NULL, NULL},
+};
+
 const ebb_command ebb_command_compare = {
     .name = "compare",
     .summary = "is one build slower than another, or can nobody tell",
     .usage = "--baseline BUILD --candidate BUILD [options]",
-    .details =
-        "Runs both programs in interleaved pairs (ABBA), each time in a fresh process, "
-        "and\n"
-        "judges each benchmark by the 95 % interval of the median ratio of their step "
-        "times:\n"
-        "slower when it lies beyond the threshold, same when a slowdown is excluded, "
-        "faster,\n"
-        "or cannot tell. Disturbed trials are repeated. Two folders of ebb sweep are "
-        "compared as\n"
-        "they are. Ends with 0 (no slowdown), 1 slower, 3 cannot tell, 4 wrong result,\n"
-        "5 something missing.\n"
-        "\n"
-        "  ebb compare --baseline old/ebb --candidate build/release/ebb\n"
-        "  ebb compare --baseline old/ebb-bench --candidate new/ebb-bench --bench step\n"
-        "  ebb compare --baseline results/monday --candidate results/tuesday\n",
+    .details = "Runs both programs in interleaved pairs (ABBA), each time in a fresh "
+               "process, and\n"
+               "judges each benchmark by the 95 % interval of the median ratio of their "
+               "step times:\n"
+               "slower when it lies beyond the threshold, same when a slowdown is "
+               "excluded, faster,\n"
+               "or cannot tell. Disturbed trials are repeated. Two folders of ebb sweep "
+               "are compared\n"
+               "as they are.\n",
+    .examples = examples,
+    .files = files,
+    .statuses = statuses,
+    .environment = ebb_trial_environment,
     .options = options,
     .run = run,
 };

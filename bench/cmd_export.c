@@ -74,13 +74,34 @@ static ebb_status run(const ebb_arguments *arguments)
 static const char *const directions[] = {"smaller", "bigger", NULL};
 
 static const ebb_option options[] = {
-    {"format", "FORMAT", "github-action-benchmark, bmf, google-benchmark or junit", NULL},
+    {"format", "FORMAT", "whose format; must be given", NULL},
     {"better", "DIRECTION",
      "smaller (step latency) or bigger (images/s, accuracy); github-action-benchmark "
      "[smaller]",
      directions},
     {NULL, NULL, NULL, NULL},
 };
+
+static const ebb_term examples[] = {
+    {"ebb export results/quick --format bmf > ebb.bmf.json",
+     "for a tracker that reads Bencher Metric Format"},
+    {"ebb export results/quick --format github-action-benchmark --better bigger",
+     "throughput and accuracy, where more is better"},
+    {NULL, NULL},
+};
+
+static const ebb_term files[] = {
+    {"DIR/trials.jsonl", "the trials of a sweep, one JSON object a line (ebb-trial/1)"},
+    {NULL, NULL},
+};
+
+static const ebb_term statuses[] = {
+    {"1", "there is no valid trial"},
+    {"4", "digests differ that must be equal; the file is printed"},
+    {NULL, NULL},
+};
+
+static const ebb_registry registries[] = {{"format", ebb_export_choice}, {NULL, NULL}};
 
 const ebb_command ebb_command_export = {
     .name = "export",
@@ -90,20 +111,13 @@ const ebb_command ebb_command_export = {
         "Reads DIR/trials.jsonl and prints one file to stdout: step latency with its\n"
         "interval, images/s and accuracies of the valid trials, repetitions and seeds\n"
         "together. Names of benchmarks hold no blanks and depend on the settings alone.\n"
-        "\n"
-        "  github-action-benchmark  a list for customSmallerIsBetter or, with\n"
-        "                           --better bigger, customBiggerIsBetter\n"
-        "  bmf                      Bencher Metric Format, values with bounds\n"
-        "  google-benchmark         JSON that Google Benchmark's compare tool reads\n"
-        "  junit                    XML: a test case a trial; disturbed ones are "
-        "skipped,\n"
-        "                           diverged ones and unequal digests fail\n"
-        "\n"
-        "Ends with status 1 when there is no valid trial, and with 4 when results "
-        "differ\n"
-        "that must be equal.\n"
-        "\n"
-        "  ebb export results/quick --format bmf > ebb.bmf.json\n",
+        "In junit's XML a test case is a trial: disturbed ones are skipped, diverged "
+        "ones\n"
+        "and unequal digests fail.\n",
+    .examples = examples,
+    .files = files,
+    .statuses = statuses,
+    .registries = registries,
     .options = options,
     .min_words = 1,
     .max_words = 1,

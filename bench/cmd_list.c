@@ -11,29 +11,6 @@
 
 enum { NAME_COLUMNS = 22 };
 
-/* A kind of name, and the option of a trial that takes it. */
-typedef struct list_kind {
-    const char *name;
-    const char *option;
-} list_kind;
-
-static const list_kind kinds[] = {
-    {"algorithms", "algorithm"},
-    {"datasets", "dataset"},
-    {"sequences", "sequence"},
-    {"scenarios", "scenario"},
-    {"backbones", "backbone"},
-    {"heads", "head"},
-    {"initializations", "initialization"},
-    {"optimizers", "optimizer"},
-    {"strategies", "strategy"},
-    {"placements", "placement"},
-};
-enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
-
-static const char suites_kind[] = "suites";
-static const char options_kind[] = "options";
-
 static void print_row(const char *name, const char *summary)
 {
     printf("%-*s  %s\n", NAME_COLUMNS, name, summary);
@@ -47,12 +24,13 @@ static void print_choices(const char *option)
     }
 }
 
-static void print_options(void)
+static ebb_status print_options(void)
 {
     const ebb_config_option *option = NULL;
     for (size_t i = 0; (option = ebb_config_option_at(i)) != NULL; i++) {
         print_row(option->name, option->help);
     }
+    return EBB_OK;
 }
 
 /* What a suite says about itself; a broken one is an error like any other. */
@@ -85,69 +63,90 @@ static ebb_status print_suites(void)
     return status;
 }
 
-static ebb_status print_kind(const char *kind)
+/* A kind of name: the option of a trial that takes it, or else what prints its names. */
+typedef struct list_kind {
+    ebb_choice choice;
+    const char *option;
+    ebb_status (*print)(void);
+} list_kind;
+
+static const list_kind kinds[] = {
+    {{"algorithms", "how tasks are learned"}, "algorithm", NULL},
+    {{"datasets", "images and labels"}, "dataset", NULL},
+    {{"sequences", "how tasks are made of a data set"}, "sequence", NULL},
+    {{"scenarios", "what is known when testing"}, "scenario", NULL},
+    {{"backbones", "networks"}, "backbone", NULL},
+    {{"heads", "outputs of a network"}, "head", NULL},
+    {{"initializations", "initial values of parameters"}, "initialization", NULL},
+    {{"optimizers", "how parameters are updated"}, "optimizer", NULL},
+    {{"strategies", "how a step is made parallel"}, "strategy", NULL},
+    {{"placements", "which CPU each thread runs on"}, "placement", NULL},
+    {{"suites", "what ebb sweep can run by name"}, NULL, print_suites},
+    {{"options", "what can be set in a trial and in suites"}, NULL, print_options},
+};
+enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
+
+static const ebb_choice *kind_choice(size_t index)
 {
-    if (strcmp(kind, suites_kind) == 0) {
-        return print_suites();
+    return index < N_KINDS ? &kinds[index].choice : NULL;
+}
+
+static ebb_status print_kind(const list_kind *kind)
+{
+    if (kind->print != NULL) {
+        return kind->print();
     }
-    if (strcmp(kind, options_kind) == 0) {
-        print_options();
-        return EBB_OK;
-    }
-    for (size_t i = 0; i < N_KINDS; i++) {
-        if (strcmp(kind, kinds[i].name) == 0) {
-            print_choices(kinds[i].option);
-        }
-    }
+    print_choices(kind->option);
     return EBB_OK;
 }
 
-static size_t collect_kinds(const char *names[N_KINDS + 2])
+static ebb_status print_named(const char *name)
 {
+    const char *names[N_KINDS];
     for (size_t i = 0; i < N_KINDS; i++) {
-        names[i] = kinds[i].name;
+        names[i] = kinds[i].choice.name;
+        if (strcmp(name, names[i]) == 0) {
+            return print_kind(&kinds[i]);
+        }
     }
-    names[N_KINDS] = suites_kind;
-    names[N_KINDS + 1] = options_kind;
-    return N_KINDS + 2;
+    return ebb_text_fail_name("list", "unknown kind", name, names, N_KINDS);
 }
 
 static ebb_status run(const ebb_arguments *arguments)
 {
-    const char *names[N_KINDS + 2];
-    const size_t n = collect_kinds(names);
-    const char *kind = arguments->n_words > 0 ? arguments->words[0] : NULL;
-    bool known = kind == NULL;
-    for (size_t i = 0; i < n && !known; i++) {
-        known = strcmp(kind, names[i]) == 0;
-    }
-    if (!known) {
-        return ebb_text_fail_name("list", "unknown kind", kind, names, n);
-    }
-    if (kind != NULL) {
-        return print_kind(kind);
+    if (arguments->n_words > 0) {
+        return print_named(arguments->words[0]);
     }
     const bool color = ebb_arguments_color(arguments, stdout);
-    for (size_t i = 0; i < n; i++) {
-        printf("%s%s%s%s\n", i == 0 ? "" : "\n", color ? "\033[1m" : "", names[i],
-               color ? "\033[0m" : "");
-        EBB_TRY(print_kind(names[i]));
+    for (size_t i = 0; i < N_KINDS; i++) {
+        printf("%s%s%s%s\n", i == 0 ? "" : "\n", color ? "\033[1m" : "",
+               kinds[i].choice.name, color ? "\033[0m" : "");
+        EBB_TRY(print_kind(&kinds[i]));
     }
     return EBB_OK;
 }
+
+static const ebb_term examples[] = {
+    {"ebb list algorithms", "the values of one option"},
+    {"ebb list suites", "what can be swept by name"},
+    {NULL, NULL},
+};
+
+static const ebb_term files[] = {
+    {"PREFIX/share/ebb/suites/*.yaml", "the suites"},
+    {NULL, NULL},
+};
 
 const ebb_command ebb_command_list = {
     .name = "list",
     .summary = "what can be named: algorithms, data sets, suites, options, ...",
     .usage = "[KIND]",
     .details =
-        "One name a line with what it is; the first of a kind is the default. KIND is "
-        "one of\n"
-        "algorithms, datasets, sequences, scenarios, backbones, heads, initializations,\n"
-        "optimizers, strategies, placements, suites, options; without it all are "
-        "listed.\n"
-        "\n"
-        "  ebb list algorithms\n",
+        "One name a line with what it is; the first of a kind is the default. Without\n"
+        "KIND all kinds are listed.\n",
+    .examples = examples,
+    .files = files,
+    .kinds = kind_choice,
     .max_words = 1,
     .run = run,
 };

@@ -299,6 +299,17 @@ static const ebb_option options[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+static const ebb_term examples[] = {
+    {"ebb machine", "in a few seconds, on an idle machine"},
+    {"ebb machine --format json > machine.json", "for programs, with the methods"},
+    {NULL, NULL},
+};
+
+static const ebb_term files[] = {
+    {"PREFIX/share/ebb/schema/ebb-machine-1.json", "JSON Schema of the object"},
+    {NULL, NULL},
+};
+
 const ebb_command ebb_command_machine = {
     .name = "machine",
     .summary = "topology, usable CPUs, placements, measured roofs, noise",
@@ -315,10 +326,9 @@ const ebb_command ebb_command_machine = {
                "in a\n"
                "trial's record that are shares of a peak refer to multiply-adds with the "
                "widest\n"
-               "vectors.\n"
-               "\n"
-               "  ebb machine\n"
-               "  ebb machine --format json > machine.json\n",
+               "vectors.\n",
+    .examples = examples,
+    .files = files,
     .options = options,
     .run = run,
 };

@@ -186,6 +186,31 @@ static const ebb_option options[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+static const ebb_term examples[] = {
+    {"ebb report results/quick", "writes results/quick/report.html"},
+    {"ebb report results/quick --output quick.html", "writes it elsewhere"},
+    {NULL, NULL},
+};
+
+static const ebb_term files[] = {
+    {"DIR/trials.jsonl", "the trials of a sweep, one JSON object a line (ebb-trial/1)"},
+    {"DIR/suite.yaml", "the suite, whose expectations are judged"},
+    {"DIR/machine.json", "the machine and its measured roofs"},
+    {"DIR/report.html", "the page"},
+    {NULL, NULL},
+};
+
+static const ebb_term statuses[] = {
+    {"1", "a metric lies outside the band that the suite expects; the page is written"},
+    {"4", "digests differ that must be equal; the page is written"},
+    {NULL, NULL},
+};
+
+static const ebb_term environment[] = {
+    {"PATH", "where gnuplot is looked for"},
+    {NULL, NULL},
+};
+
 const ebb_command ebb_command_report = {
     .name = "report",
     .summary = "one HTML page of a sweep: verdict, machine, tables, plots",
@@ -196,14 +221,11 @@ const ebb_command ebb_command_report = {
         "page that needs nothing else: no network, no script; light, dark and on paper.\n"
         "gnuplot draws its plots; where it is absent the page has the tables only and "
         "says\n"
-        "so. Ends with the status of `ebb table`: 4 when digests differ that must be "
-        "equal,\n"
-        "1 when a metric lies outside the band that the suite expects; the page is "
-        "written\n"
-        "all the same.\n"
-        "\n"
-        "  ebb report results/quick\n"
-        "  ebb report results/quick --output quick.html\n",
+        "so.\n",
+    .examples = examples,
+    .files = files,
+    .statuses = statuses,
+    .environment = environment,
     .options = options,
     .min_words = 1,
     .max_words = 1,

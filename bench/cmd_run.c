@@ -56,20 +56,40 @@ static const ebb_option options[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+static const ebb_term examples[] = {
+    {"ebb run --dataset synthetic --epochs 1", "one trial that needs no files"},
+    {"ebb run --dataset synthetic --algorithm amnesiac-finetuning --unlearn 2:1,5:5",
+     "unlearn task 1 after task 2, and task 5 after itself"},
+    {"ebb run --sequence split --scenario cil --threads all --output trials.jsonl",
+     "Fashion-MNIST in five tasks; the record is appended to a file"},
+    {NULL, NULL},
+};
+
+static const ebb_term files[] = {
+    {"/usr/share/datasets/fashion-mnist, /usr/share/datasets/mnist",
+     "where data sets are looked for, below /usr/local too"},
+    {"PREFIX/share/ebb/schema/ebb-trial-1.json", "JSON Schema of the record"},
+    {NULL, NULL},
+};
+
+static const ebb_term statuses[] = {
+    {"1", "the training diverged; its record is written"},
+    {NULL, NULL},
+};
+
 const ebb_command ebb_command_run = {
     .name = "run",
     .summary = "train, unlearn and test one sequence of tasks",
     .usage = "[options]",
-    .details =
-        "Trains a network over a sequence of tasks, honours requests to unlearn, tests "
-        "all\n"
-        "tasks after each, and reports step times and accuracies. The trial runs in a "
-        "process\n"
-        "of its own whose threads are bound as --placement says.\n"
-        "\n"
-        "  ebb run --dataset synthetic --epochs 1\n"
-        "  ebb run --algorithm amnesiac-finetuning --unlearn 2:1,4:2,5:5 --threads all\n"
-        "  ebb run --sequence split --scenario cil --format json --output trials.jsonl\n",
+    .details = "Trains a network over a sequence of tasks, honours requests to unlearn, "
+               "tests all\n"
+               "tasks after each, and reports step times and accuracies. The trial runs "
+               "in a process\n"
+               "of its own whose threads are bound as --placement says.\n",
+    .examples = examples,
+    .files = files,
+    .statuses = statuses,
+    .environment = ebb_trial_environment,
     .options = options,
     .trial_options = true,
     .run = run,

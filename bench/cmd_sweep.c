@@ -36,6 +36,30 @@ static const ebb_option options[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+static const ebb_term examples[] = {
+    {"ebb sweep quick", "step latency over threads, and forgetting, in two minutes"},
+    {"ebb sweep mine.yaml --dry-run", "what a suite of your own would run"},
+    {"ebb sweep mine.yaml --output-dir mine --fresh",
+     "run it, and start over where it was run before"},
+    {NULL, NULL},
+};
+
+static const ebb_term files[] = {
+    {"PREFIX/share/ebb/suites/*.yaml", "the suites that come with ebb"},
+    {"DIR/trials.jsonl", "the trials of a sweep, one JSON object a line (ebb-trial/1)"},
+    {"DIR/suite.yaml", "the suite as it was run"},
+    {"DIR/machine.json", "what ebb machine measured beforehand"},
+    {"DIR/*.md, DIR/*.csv", "the tables"},
+    {NULL, NULL},
+};
+
+static const ebb_term statuses[] = {
+    {"1", "a trial failed or diverged, or a metric lies outside the band that the suite "
+          "expects"},
+    {"4", "digests differ that must be equal"},
+    {NULL, NULL},
+};
+
 const ebb_command ebb_command_sweep = {
     .name = "sweep",
     .summary = "run every point of a suite and print its tables",
@@ -45,11 +69,11 @@ const ebb_command ebb_command_sweep = {
                "trial runs in a process of its own, in random order, and is appended to\n"
                "DIR/trials.jsonl when it is finished. Run again, a sweep does what is "
                "missing; when\n"
-               "nothing is, it prints the tables.\n"
-               "\n"
-               "  ebb sweep quick\n"
-               "  ebb sweep mine.yaml --dry-run\n"
-               "  ebb sweep mine.yaml --output-dir /tmp/mine --fresh\n",
+               "nothing is, it prints the tables.\n",
+    .examples = examples,
+    .files = files,
+    .statuses = statuses,
+    .environment = ebb_trial_environment,
     .options = options,
     .min_words = 1,
     .max_words = 1,

@@ -134,13 +134,34 @@ static ebb_status run(const ebb_arguments *arguments)
 static const char *const formats[] = {"markdown", "csv", "latex", NULL};
 
 static const ebb_option options[] = {
-    {"kind", "KIND",
-     "step-latency, forgetting, scaling, roofline, unlearning [the first two]", NULL},
+    {"kind", "KIND", "which table [step-latency and forgetting]", NULL},
     {"format", "FORMAT",
      "markdown; csv: one number a line, for programs; latex: needs booktabs [markdown]",
      formats},
     {NULL, NULL, NULL, NULL},
 };
+
+static const ebb_term examples[] = {
+    {"ebb table results/quick", "step latency and forgetting"},
+    {"ebb table results/quick --kind forgetting --format latex", "one table for a paper"},
+    {"ebb table results/quick --kind roofline", "what bounds a step"},
+    {NULL, NULL},
+};
+
+static const ebb_term files[] = {
+    {"DIR/trials.jsonl", "the trials of a sweep, one JSON object a line (ebb-trial/1)"},
+    {"DIR/suite.yaml", "the suite, whose expectations are judged"},
+    {"DIR/machine.json", "the measured roofs"},
+    {NULL, NULL},
+};
+
+static const ebb_term statuses[] = {
+    {"1", "a metric lies outside the band that the suite expects"},
+    {"4", "digests differ that must be equal"},
+    {NULL, NULL},
+};
+
+static const ebb_registry registries[] = {{"kind", ebb_table_choice}, {NULL, NULL}};
 
 const ebb_command ebb_command_table = {
     .name = "table",
@@ -150,15 +171,11 @@ const ebb_command ebb_command_table = {
         "Reads DIR/trials.jsonl and prints its tables to stdout. Under each stands what\n"
         "holds for the trials together: trials that differ only in threads and "
         "placement\n"
-        "must have equal digests, and both algorithms up to the first request. Ends "
-        "with\n"
-        "status 4 when they have not, and with 1 when a metric lies outside the band "
-        "that\n"
-        "the suite expects.\n"
-        "\n"
-        "  ebb table results/quick\n"
-        "  ebb table results/quick --kind forgetting --format latex\n"
-        "  ebb table results/quick --kind roofline\n",
+        "must have equal digests, and both algorithms up to the first request.\n",
+    .examples = examples,
+    .files = files,
+    .statuses = statuses,
+    .registries = registries,
     .options = options,
     .min_words = 1,
     .max_words = 1,

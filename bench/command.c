@@ -6,9 +6,9 @@
 #include "base/text.h"
 
 static const ebb_command *const table[] = {
-    &ebb_command_run,     &ebb_command_sweep,  &ebb_command_table,
-    &ebb_command_report,  &ebb_command_export, &ebb_command_compare,
-    &ebb_command_machine, &ebb_command_list,   &ebb_command_worker,
+    &ebb_command_run,    &ebb_command_sweep,   &ebb_command_table,   &ebb_command_report,
+    &ebb_command_export, &ebb_command_compare, &ebb_command_machine, &ebb_command_list,
+    &ebb_command_worker, &ebb_command_manual,
 };
 
 enum { N_COMMANDS = sizeof table / sizeof table[0] };

@@ -2,7 +2,8 @@
  *
  * A command is one file, cmd_NAME.c, that ends in one const row; the table is in
  * command.c. To add one: write the file, declare its row below, add it to the table and
- * to CMakeLists.txt. The row alone gives parsing, `--help` and the list of commands.
+ * to CMakeLists.txt. The row alone gives parsing, `--help`, the list of commands, the man
+ * page and completion.
  *
  * A command prints its result to stdout and nothing else; notes go through ebb_note, and
  * a failure is returned with its text in ebb_last_error: main prints it once, as the last
@@ -14,6 +15,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/choice.h"
 #include "base/status.h"
 
 /* A long option of a command. Tables end with a row of NULLs. */
@@ -24,23 +26,41 @@ typedef struct ebb_option {
     const char *const *choices; /* NULL-ended: no other value is accepted; NULL: any */
 } ebb_option;
 
+/* A term and what it means. Tables end with a row of NULLs. */
+typedef struct ebb_term {
+    const char *term, *text; /* a sentence without full stop */
+} ebb_term;
+
+/* An option of the command's own table whose values are the rows of a registry. Tables
+ * end with a row of NULLs. */
+typedef struct ebb_registry {
+    const char *option;
+    ebb_choice_fn choices;
+} ebb_registry;
+
 typedef struct ebb_arguments ebb_arguments;
 
 typedef struct ebb_command {
     const char *name;
     const char *summary;         /* one line, no full stop */
     const char *usage;           /* after the name, e.g. "DIR [options]" */
-    const char *details;         /* paragraphs of `--help`, with an example; ends in \n */
+    const char *details;         /* paragraphs of help; ends in \n */
+    const ebb_term *examples;    /* a command line and what it is for */
+    const ebb_term *files;       /* read or written; NULL: none */
+    const ebb_term *statuses;    /* exit statuses with a meaning here; NULL: the usual */
+    const ebb_term *environment; /* variables beside the common ones; NULL: none */
     const ebb_option *options;   /* beside the common ones; NULL: none */
-    bool trial_options;          /* takes every option of study/config.h too */
-    bool hidden;                 /* internal: in no list */
-    size_t min_words, max_words; /* positional arguments */
+    const ebb_registry *registries; /* of options; NULL: none */
+    ebb_choice_fn kinds;            /* what the first word may be; NULL: any */
+    bool trial_options;             /* takes every option of study/config.h too */
+    bool hidden;                    /* internal: in no list */
+    size_t min_words, max_words;    /* positional arguments */
     ebb_status (*run)(const ebb_arguments *arguments);
 } ebb_command;
 
 extern const ebb_command ebb_command_compare, ebb_command_export, ebb_command_list,
-    ebb_command_machine, ebb_command_report, ebb_command_run, ebb_command_sweep,
-    ebb_command_table, ebb_command_worker;
+    ebb_command_machine, ebb_command_manual, ebb_command_report, ebb_command_run,
+    ebb_command_sweep, ebb_command_table, ebb_command_worker;
 
 /* Row i of the table, NULL past the end. */
 const ebb_command *ebb_command_at(size_t index);
@@ -65,6 +85,9 @@ struct ebb_arguments {
 
 /* The options that every command has; ends like any table. */
 extern const ebb_option ebb_common_options[];
+
+/* Variables that matter to commands that run trials (help_tables.c). */
+extern const ebb_term ebb_trial_environment[];
 
 /* Parses words (n of them) into arguments, which begin as {0} or hold what an earlier
  * call gave. Accepts `--name value`, `--name=value` and `--` (only words follow). Without

@@ -1,8 +1,7 @@
 /* help.c - `--help`, made from the same tables that parse. */
-#include <string.h>
+#include "help.h"
 
-#include "command.h"
-#include "study/config.h"
+#include <string.h>
 
 enum { HELP_COLUMN = 28, HELP_WIDTH = 90 };
 
@@ -60,53 +59,64 @@ static void print_option(FILE *stream, const char *name, const char *value,
     print_wrapped(stream, help, at);
 }
 
-static void print_table(FILE *stream, const ebb_option *row, bool color)
+static void print_choices(FILE *stream, ebb_choice_fn choices, size_t indent)
 {
-    for (; row != NULL && row->name != NULL; row++) {
-        print_option(stream, row->name, row->value, row->help, color);
+    const ebb_choice *choice = NULL;
+    for (size_t i = 0; (choice = choices(i)) != NULL; i++) {
+        fprintf(stream, "%*s%s", (int)indent, "", choice->name);
+        print_wrapped(stream, choice->summary, indent + strlen(choice->name));
     }
 }
 
-/* help, values and default of option i as one text. */
-static void trial_help(ebb_text *out, size_t i)
+/* All options of a command, or of the program, under the headings of their groups. */
+static void print_options(FILE *stream, const ebb_command *command, bool color)
 {
-    const ebb_config_option *option = ebb_config_option_at(i);
-    const ebb_choice_fn choices = ebb_config_choices(i);
-    ebb_text_append(out, "%s: ", option->help);
-    if (choices == NULL) {
-        ebb_text_append(out, "%s", option->allowed);
-    }
-    for (size_t k = 0; choices != NULL && choices(k) != NULL; k++) {
-        ebb_text_append(out, "%s%s", k == 0 ? "" : ", ", choices(k)->name);
-    }
-    if (option->fallback[0] != '\0') {
-        ebb_text_append(out, " [%s]", option->fallback);
-    } else if (choices != NULL) {
-        ebb_text_append(out, " [%s]", choices(0)->name);
-    }
-}
-
-static void print_trial_options(FILE *stream, bool color)
-{
-    print_heading(stream, "Options of the trial (default in brackets)", color);
-    for (size_t i = 0; ebb_config_option_at(i) != NULL; i++) {
+    ebb_help_option option;
+    ebb_help_group group = EBB_HELP_GROUP_COUNT;
+    for (size_t i = 0; ebb_help_option_at(&option, command, i); i++) {
+        if (option.group != group) {
+            group = option.group;
+            print_heading(stream, ebb_help_group_name(group), color);
+        }
         ebb_text help = {0};
-        trial_help(&help, i);
+        ebb_help_append(&help, &option);
         if (help.data != NULL) {
-            print_option(stream, ebb_config_option_at(i)->name, NULL, help.data, color);
+            print_option(stream, option.name,
+                         group == EBB_HELP_TRIAL ? NULL : option.value, help.data, color);
         }
         ebb_text_clear(&help);
+        /* `ebb list` tells those of a trial. */
+        if (group == EBB_HELP_OWN && option.registry != NULL) {
+            print_choices(stream, option.registry, 4);
+        }
+    }
+}
+
+static void print_examples(FILE *stream, const ebb_term *row, bool color)
+{
+    if (row == NULL) {
+        return;
+    }
+    print_heading(stream, "Examples", color);
+    for (; row->term != NULL; row++) {
+        fprintf(stream, "  # %s\n  %s%s%s\n", row->text, bold(color), row->term,
+                plain(color));
+    }
+}
+
+static void print_statuses(FILE *stream, const ebb_command *command, bool color)
+{
+    print_heading(stream, "Exit status", color);
+    ebb_term row;
+    for (size_t i = 0; ebb_help_status_at(&row, command, i); i++) {
+        fprintf(stream, "  %-5s  %s\n", row.term, row.text);
     }
 }
 
 static void print_program(FILE *stream, bool color)
 {
-    fprintf(
-        stream,
-        "ebb measures how fast a multicore CPU trains small networks over a sequence\n"
-        "of tasks, and how fast they forget.\n\n"
-        "%sUsage:%s ebb COMMAND [options]\n",
-        bold(color), plain(color));
+    fprintf(stream, "%s\n%sUsage:%s ebb COMMAND [options]\n", ebb_help_about, bold(color),
+            plain(color));
     print_heading(stream, "Commands", color);
     for (size_t i = 0; ebb_command_at(i) != NULL; i++) {
         const ebb_command *command = ebb_command_at(i);
@@ -117,17 +127,9 @@ static void print_program(FILE *stream, bool color)
     }
     fprintf(stream, "  %s%-10s%s%s\n", bold(color), "help", plain(color),
             "tell about a command: ebb help COMMAND");
-    print_heading(stream, "Options of every command", color);
-    print_table(stream, ebb_common_options, color);
-    print_heading(stream, "To begin with", color);
-    fputs("  ebb sweep quick             the thread sweep and forgetting table of this "
-          "machine\n"
-          "  ebb run --dataset synthetic --epochs 1\n"
-          "                              one trial that needs no files\n"
-          "\nExit status: 0 done, 1 a trial or check failed, 2 usage, 3 files, memory or "
-          "machine,\n4 wrong result, 5 something to compare is missing, 128+n ended by "
-          "signal n.\n",
-          stream);
+    print_options(stream, NULL, color);
+    print_examples(stream, ebb_help_examples, color);
+    print_statuses(stream, NULL, color);
 }
 
 void ebb_command_help(FILE *stream, const ebb_command *command, bool color)
@@ -139,13 +141,11 @@ void ebb_command_help(FILE *stream, const ebb_command *command, bool color)
     fprintf(stream, "ebb %s: %s\n\n%sUsage:%s ebb %s %s\n\n%s", command->name,
             command->summary, bold(color), plain(color), command->name, command->usage,
             command->details);
-    if (command->options != NULL) {
-        print_heading(stream, "Options", color);
-        print_table(stream, command->options, color);
+    if (command->kinds != NULL) {
+        fputc('\n', stream);
+        print_choices(stream, command->kinds, 2);
     }
-    if (command->trial_options) {
-        print_trial_options(stream, color);
-    }
-    print_heading(stream, "Options of every command", color);
-    print_table(stream, ebb_common_options, color);
+    print_examples(stream, command->examples, color);
+    print_options(stream, command, color);
+    print_statuses(stream, command, color);
 }

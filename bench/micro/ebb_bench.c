@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "bench_help.h"
 #include "harness.h"
 #include "machine/environment.h"
 #include "machine/placement.h"
@@ -13,37 +14,6 @@
 /* Short, because there are many; what Google Benchmark has is 0.5 s and ns. */
 static const ebb_shim_pair defaults[] = {{"benchmark_min_time", "0.2"},
                                          {"benchmark_time_unit", "us"}};
-
-static void print_topics(void)
-{
-    for (size_t i = 0; ebb_micro_topic_at(i) != NULL; i++) {
-        printf("  %-16s %s\n", ebb_micro_topic_at(i)->name,
-               ebb_micro_topic_at(i)->summary);
-    }
-}
-
-static ebb_status print_help(void)
-{
-    puts(
-        "Usage: ebb-bench [FLAG...]\n\n"
-        "Micro-benchmarks of ebb. Each proves its result right in the same run: a wrong\n"
-        "one is an error entry and never a time. Counters: GFLOP/s or GB/s and the "
-        "share\n"
-        "of a roof measured in the same process; cpu_time counts all threads. Threads "
-        "are\n"
-        "an argument, bound one a core.\n\nTopics:");
-    print_topics();
-    puts("\nFlags are Google Benchmark's; min_time is 0.2 unless given, time_unit us:\n");
-    fflush(stdout);
-    if (ebb_shim_print_help() != EBB_SHIM_OK) {
-        return ebb_fail(EBB_ERR_ENVIRONMENT, "%s", ebb_shim_last_error());
-    }
-    puts("\nFiles: EBB_DATA_DIR names the folder of data sets that are read.\n"
-         "Status: 0 done; 2 usage, or no benchmark of that name; 3 environment; 4 a "
-         "wrong\n"
-         "result.");
-    return EBB_OK;
-}
 
 /* ---- context ------------------------------------------------------------------------
  */
@@ -194,12 +164,14 @@ static ebb_status run(int argc, char **argv)
     const ebb_shim_status begun =
         ebb_shim_init(&shim, &argc, argv, defaults, sizeof defaults / sizeof *defaults);
     if (begun == EBB_SHIM_HELP) {
-        return print_help();
+        return ebb_bench_help_print();
     }
     EBB_TRY(from_shim(begun));
     ebb_status status = EBB_OK;
     if (argc > 1 && strcmp(argv[1], "--version") == 0) {
         printf("ebb-bench %s\n", EBB_VERSION);
+    } else if (argc > 1 && strcmp(argv[1], "--manual") == 0) {
+        status = ebb_bench_help_manual();
     } else if (argc > 1) {
         char printable[64];
         status = ebb_fail(EBB_ERR_USAGE, "%s: no flag of ebb-bench (--help lists them)",
