@@ -98,7 +98,7 @@ GOOD = [
     (["list", "options"], r"(?m)^batch-size +\S"),
     (["list", "--", "heads"], r"^own +\S"),
     (["sweep", "quick", "--dry-run"], r"(?m)^[0-9a-f]{16}  ebb run --algorithm finetuning "),
-    (["sweep", "published", "--dry-run"], r"--unlearn 2:1,4:2,5:5 --unlearn-age 4"),
+    (["sweep", "pmnist5", "--dry-run"], r"--unlearn 2:1,4:2,5:5 --unlearn-age 4"),
     (["sweep", "split-mnist", "--dry-run"], r"--scenario cil"),
 ]
 
