@@ -112,7 +112,7 @@ static double cache_bytes(const ebb_roof_file *file, int level)
         const char *name = ebb_json_get_text(cache, "name");
         const double size = ebb_json_get_number(cache, "size_bytes");
         const bool holds_data = name[0] != '\0' && name[strlen(name) - 1] != 'i';
-        if (holds_data && (int)ebb_json_get_number(cache, "level") == level &&
+        if (holds_data && ebb_json_get_number(cache, "level") == level &&
             (least <= 0 || size < least)) {
             least = size;
         }

@@ -96,6 +96,7 @@ static ebb_status label_blocks(ebb_table__setting *setting)
     ebb_table__shown(&shown, &all, setting->firsts, setting->n_blocks, always, true);
     for (size_t i = 0; i < setting->n_blocks; i++) {
         ebb_text label = {0};
+        ebb_text_append(&label, "%s", ""); /* never NULL, whatever a record lacks */
         for (size_t j = 0; j < shown.n; j++) {
             ebb_text value = {0};
             ebb_table__print(&value, setting->firsts[i], shown.names[j], "");

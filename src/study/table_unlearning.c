@@ -186,13 +186,14 @@ static size_t count_requests(const ebb_table__row *row)
     return most;
 }
 
-static ebb_table__trial whole_trial(const ebb_table__row *row)
+/* Request j of the row; there is one, for j below count_requests. */
+static const json_t *entry_of(const ebb_table__row *row, size_t j)
 {
-    size_t i = 0;
-    while (i + 1 < row->n && row->trials[i]->diverged) {
-        i++;
+    const json_t *entry = NULL;
+    for (size_t i = 0; i < row->n && entry == NULL; i++) {
+        entry = row->trials[i]->diverged ? NULL : request_of(row->trials[i], j);
     }
-    return row->trials[i];
+    return entry;
 }
 
 typedef void (*fill_fn)(ebb_grid *grid, const ebb_table__row *row,
@@ -209,7 +210,7 @@ static ebb_status fill_rows(ebb_grid *grid, const ebb_table__rows *all, const tw
         }
         const size_t n = count_requests(row);
         for (size_t j = 0; j < n; j++) {
-            const json_t *entry = request_of(whole_trial(row), j);
+            const json_t *entry = entry_of(row, j);
             request r = {.index = j,
                          .after = (size_t)ebb_json_get_number(entry, "after_task"),
                          .tasks = json_object_get(entry, "tasks")};
