@@ -82,6 +82,9 @@ ebb_status ebb_dump_append(ebb_dump_array *array, const void *items, size_t n,
                            size_t item_bytes)
 {
     array->item_bytes = item_bytes;
+    if (n == 0) {
+        return EBB_OK; /* data may be NULL yet */
+    }
     if (array->n + n > array->capacity) {
         const size_t capacity = 2 * (array->n + n);
         char *data = realloc(array->data, capacity * item_bytes);

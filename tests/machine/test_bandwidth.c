@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/text.h"
 #include "machine/bandwidth.h"
 #include "machine/cache_share.h"
 #include "machine/stream.h"
@@ -84,7 +85,7 @@ static void test_no_caches_are_told(void **state)
 static void check_plan(const char *description, size_t n_threads, size_t free_bytes,
                        const char *expected)
 {
-    char names[64] = "";
+    ebb_text names = {0};
     int cpus[MANY];
     ebb_bandwidth levels[EBB_BANDWIDTH_MAX];
     ebb_topology *topology = synthetic(description);
@@ -93,12 +94,14 @@ static void check_plan(const char *description, size_t n_threads, size_t free_by
     }
     const size_t n = ebb_bandwidth_plan(levels, topology, cpus, n_threads, free_bytes);
     for (size_t i = 0; i < n; i++) {
-        strcat(strcat(names, i > 0 ? " " : ""), levels[i].level);
+        ebb_text_append(&names, "%s%s", i > 0 ? " " : "", levels[i].level);
         assert_int_equal(levels[i].threads, n_threads);
         assert_true(i == 0 || levels[i].array_bytes > levels[i - 1].array_bytes);
         assert_int_equal(levels[i].array_bytes % EBB_STREAM_GRAIN, 0);
     }
-    assert_string_equal(names, expected);
+    assert_int_equal(ebb_text_check(&names), EBB_OK);
+    assert_string_equal(names.data == NULL ? "" : names.data, expected);
+    ebb_text_clear(&names);
     ebb_topology_destroy(topology);
 }
 
