@@ -5,8 +5,10 @@
 #include <math.h>
 #include <omp.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "machine/affinity.h"
@@ -363,14 +365,35 @@ size_t ebb_topology_usable_cpus(const ebb_topology *topology)
     return ebb_topology_within_quota(topology, topology->n_pus);
 }
 
+/* 0 or the reason why not all of it is in the file. */
+static int write_text(const char *path, const char *text, size_t length)
+{
+    FILE *file = fopen(path, "we");
+    if (file == NULL) {
+        return errno;
+    }
+    const bool good = fwrite(text, 1, length, file) == length && fflush(file) == 0 &&
+                      fsync(fileno(file)) == 0;
+    const int reason = errno;
+    return fclose(file) != 0 && good ? errno : good ? 0 : reason;
+}
+
+/* hwloc can write the file itself, but does not see when the disk is full. */
 ebb_status ebb_topology_export(const ebb_topology *topology, const char *path)
 {
+    char *xml = NULL;
+    int size_bytes = 0; /* with the zero at its end */
     errno = 0;
-    if (hwloc_topology_export_xml(topology->hwloc, path, 0) != 0) {
-        return ebb_fail(EBB_ERR_ENVIRONMENT, "%s: cannot write the topology: %s", path,
-                        strerror(errno == 0 ? EIO : errno));
+    if (hwloc_topology_export_xmlbuffer(topology->hwloc, &xml, &size_bytes, 0) != 0) {
+        return ebb_fail(EBB_ERR_ENVIRONMENT, "%s: cannot describe the topology: %s", path,
+                        strerror(errno == 0 ? ENOMEM : errno));
     }
-    return EBB_OK;
+    const int reason = write_text(path, xml, (size_t)size_bytes - 1);
+    hwloc_free_xmlbuffer(topology->hwloc, xml);
+    return reason == 0
+               ? EBB_OK
+               : ebb_fail(EBB_ERR_ENVIRONMENT, "%s: cannot write the topology: %s", path,
+                          strerror(reason));
 }
 
 void *ebb_topology_handle(const ebb_topology *topology)
