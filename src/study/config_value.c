@@ -112,14 +112,19 @@ static ebb_status parse_real(double *out, const ebb_config__row *row, const char
     return EBB_OK;
 }
 
-/* Cuts the item before the first separator off *rest into a text of its own; *rest
- * becomes NULL with the last. Owned by the caller; NULL when memory is refused. */
-static char *take_item(const char **rest, char separator)
+enum { ITEM_BYTES = 1024 }; /* no number and no request is written longer */
+
+/* Cuts the item before the first separator off *rest; *rest becomes NULL with the last.
+ * False when the item is longer than any that is allowed. */
+static bool take_item(char item[ITEM_BYTES], const char **rest, char separator)
 {
     const char *end = strchr(*rest, separator);
-    char *item = end == NULL ? strdup(*rest) : strndup(*rest, (size_t)(end - *rest));
+    const size_t length = end == NULL ? strlen(*rest) : (size_t)(end - *rest);
+    const bool fits = length < ITEM_BYTES;
+    memcpy(item, *rest, fits ? length : 0);
+    item[fits ? length : 0] = '\0';
     *rest = end == NULL ? NULL : end + 1;
-    return item;
+    return fits;
 }
 
 /* Whole numbers separated by commas: n of them, at most max. False when the text is
@@ -131,14 +136,14 @@ static bool parse_list(size_t *out, size_t *n, size_t max, const char *value,
     bool good = true;
     *n = 0;
     while (good && rest != NULL) {
-        char *item = take_item(&rest, ',');
+        char item[ITEM_BYTES];
         int64_t number = 0;
-        good = item != NULL && *n < max && ebb_text_to_int64(&number, item) &&
-               (double)number >= low_high[0] && (double)number <= low_high[1];
+        good = take_item(item, &rest, ',') && *n < max &&
+               ebb_text_to_int64(&number, item) && (double)number >= low_high[0] &&
+               (double)number <= low_high[1];
         if (good) {
             out[(*n)++] = (size_t)number;
         }
-        free(item);
     }
     return good;
 }
@@ -214,13 +219,12 @@ static ebb_status parse_normalize(ebb_config *config, const ebb_config__row *row
         }
     }
     const char *rest = value;
-    char *mean_text = take_item(&rest, ',');
+    char mean_text[ITEM_BYTES];
     double mean = 0;
     double deviation = 0;
-    const bool good = mean_text != NULL && rest != NULL &&
+    const bool good = take_item(mean_text, &rest, ',') && rest != NULL &&
                       ebb_text_to_double(&mean, mean_text) &&
                       ebb_text_to_double(&deviation, rest);
-    free(mean_text);
     /* Below that, a float's reciprocal would be infinite. */
     if (!good || deviation < 1e-30 || deviation > 1e30 || fabs(mean) > 1e30) {
         return refuse(row, where, "not a normalisation:", value);
@@ -250,25 +254,23 @@ static bool parse_task(uint8_t *out, const char *text)
 static bool parse_request(request_list *list, const char *text)
 {
     const char *rest = text;
-    char *after_text = take_item(&rest, ':');
+    char item[ITEM_BYTES];
     uint8_t after = 0;
-    bool good = after_text != NULL && rest != NULL && parse_task(&after, after_text);
-    free(after_text);
+    bool good = take_item(item, &rest, ':') && rest != NULL && parse_task(&after, item);
     size_t at = 0;
     while (good && at < list->n && list->items[at].after <= after) {
         good = list->items[at++].after != after;
     }
     while (good && rest != NULL) {
-        char *item = take_item(&rest, '+');
         uint8_t task = 0;
-        good = item != NULL && list->n < EBB_MAX_REQUESTS && parse_task(&task, item);
+        good = take_item(item, &rest, '+') && list->n < EBB_MAX_REQUESTS &&
+               parse_task(&task, item);
         if (good) {
             memmove(list->items + at + 1, list->items + at,
                     (list->n - at) * sizeof list->items[0]);
             list->items[at++] = (ebb_request){after, task};
             list->n++;
         }
-        free(item);
     }
     return good;
 }
@@ -280,9 +282,8 @@ static ebb_status parse_requests(ebb_config *config, const ebb_config__row *row,
     const char *rest = value;
     bool good = true;
     while (good && rest != NULL) {
-        char *item = take_item(&rest, ',');
-        good = item != NULL && parse_request(&list, item);
-        free(item);
+        char item[ITEM_BYTES];
+        good = take_item(item, &rest, ',') && parse_request(&list, item);
     }
     if (!good) {
         return refuse(row, where, "not a list of requests, one a task:", value);
