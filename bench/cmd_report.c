@@ -33,28 +33,6 @@ static void clear(material *all)
     free(all->gnuplot);
 }
 
-/* The suite's name, description and bands. One that this program does not understand
- * keeps nobody from reading the trials. */
-static ebb_status load_suite(material *all, const char *folder,
-                             const ebb_arguments *arguments)
-{
-    all->suite_path = ebb_output_path(folder, "suite.yaml");
-    if (all->suite_path == NULL) {
-        return ebb_fail_memory(strlen(folder));
-    }
-    if (access(all->suite_path, F_OK) != 0 && errno == ENOENT) {
-        free(all->suite_path);
-        all->suite_path = NULL;
-        return EBB_OK;
-    }
-    const ebb_status status = ebb_suite_load(&all->suite, all->suite_path, 1);
-    if (status == EBB_ERR_USAGE) {
-        ebb_note(arguments, "%s (so `expect` is not judged)", ebb_last_error());
-        return EBB_OK;
-    }
-    return status;
-}
-
 /* The name of the suite, else of the folder. */
 static void choose_title(material *all, const char *folder)
 {
@@ -97,7 +75,7 @@ static ebb_status gather(material *all, const ebb_arguments *arguments)
     }
     free(path);
     EBB_TRY(status);
-    EBB_TRY(load_suite(all, folder, arguments));
+    EBB_TRY(ebb_suite_load_beside(&all->suite, &all->suite_path, folder, arguments));
     choose_title(all, folder);
     load_machine(all);
     all->gnuplot = ebb_gnuplot_find();

@@ -64,28 +64,6 @@ static ebb_status print_tables(const ebb_trials *trials, const ebb_arguments *ar
     return EBB_OK;
 }
 
-/* The bands of the suite that a sweep left beside its trials. A suite that this program
- * does not understand keeps nobody from reading the trials. */
-static ebb_status load_suite(ebb_suite *suite, const char *folder,
-                             const ebb_arguments *arguments)
-{
-    *suite = (ebb_suite){0};
-    char *path = ebb_output_path(folder, "suite.yaml");
-    if (path == NULL) {
-        return ebb_fail_memory(strlen(folder));
-    }
-    ebb_status status = EBB_OK;
-    if (access(path, F_OK) == 0 || errno != ENOENT) {
-        status = ebb_suite_load(suite, path, 1);
-    }
-    free(path);
-    if (status == EBB_ERR_USAGE) {
-        ebb_note(arguments, "%s (so `expect` is not judged)", ebb_last_error());
-        return EBB_OK;
-    }
-    return status;
-}
-
 /* Tables carry the verdict on digests; what they do not carry is told beside them. */
 static ebb_status judge(const ebb_trials *trials, const ebb_suite *suite,
                         const ebb_arguments *arguments)
@@ -120,7 +98,10 @@ static ebb_status run(const ebb_arguments *arguments)
     status = print_tables(&trials, arguments);
     if (status == EBB_OK) {
         ebb_suite suite;
-        status = load_suite(&suite, arguments->words[0], arguments);
+        char *suite_path = NULL;
+        status =
+            ebb_suite_load_beside(&suite, &suite_path, arguments->words[0], arguments);
+        free(suite_path);
         if (status == EBB_OK) {
             status = judge(&trials, &suite, arguments);
         }

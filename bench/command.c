@@ -38,6 +38,7 @@ void ebb_note(const ebb_arguments *arguments, const char *format, ...)
     }
     va_list values;
     va_start(values, format);
+    fflush(stdout); /* both may be one file: the note stands where it was said */
     fputs("ebb: ", stderr);
     vfprintf(stderr, format, values);
     fputc('\n', stderr);

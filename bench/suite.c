@@ -1,8 +1,10 @@
 #include "suite.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "document.h"
 #include "output.h"
@@ -220,6 +222,27 @@ ebb_status ebb_suite_load(ebb_suite *out, const char *path, size_t usable_cores)
     }
     if (status != EBB_OK) {
         ebb_suite_clear(out);
+    }
+    return status;
+}
+
+ebb_status ebb_suite_load_beside(ebb_suite *out, char **path, const char *folder,
+                                 const ebb_arguments *arguments)
+{
+    *out = (ebb_suite){0};
+    *path = ebb_output_path(folder, "suite.yaml");
+    if (*path == NULL) {
+        return ebb_fail_memory(strlen(folder));
+    }
+    if (access(*path, F_OK) != 0 && errno == ENOENT) {
+        free(*path);
+        *path = NULL;
+        return EBB_OK;
+    }
+    const ebb_status status = ebb_suite_load(out, *path, 1);
+    if (status == EBB_ERR_USAGE) {
+        ebb_note(arguments, "%s (so `expect` is not judged)", ebb_last_error());
+        return EBB_OK;
     }
     return status;
 }

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "command.h"
 #include "study/config.h"
 #include "study/table.h"
 
@@ -39,6 +40,12 @@ typedef struct ebb_suite {
  * `ladder` ends. Fails with EBB_ERR_USAGE and "FILE:LINE: KEY: WHAT (ALLOWED)", also when
  * the file does not exist, or EBB_ERR_ENVIRONMENT when it cannot be read. */
 ebb_status ebb_suite_load(ebb_suite *out, const char *path, size_t usable_cores);
+/* The suite.yaml that a sweep left in folder. *path is its name, owned by the caller,
+ * NULL when there is none. A suite that this program does not understand keeps nobody
+ * from reading the trials: that is noted, and *out is empty. Else fails like
+ * ebb_suite_load. */
+ebb_status ebb_suite_load_beside(ebb_suite *out, char **path, const char *folder,
+                                 const ebb_arguments *arguments);
 void ebb_suite_clear(ebb_suite *suite); /* a zeroed one is allowed */
 
 /* Appends the options in which points[index] may differ from others of the suite, as

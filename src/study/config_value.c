@@ -15,13 +15,36 @@ const void *ebb_config__field_of(const ebb_config *config, const ebb_config__row
     return (const char *)config + row->offset;
 }
 
-/* WHERE: WHAT 'value' (ALLOWED) */
+/* Words that stand for a value beside numbers; NULL where there is none. An option whose
+ * absence is its default has no word for it. */
+static const char *const *words_of(const ebb_config__row *row)
+{
+    static const char *const none[] = {"none", NULL};
+    static const char *const all[] = {"all", NULL};
+    static const char *const normalize[] = {"dataset", "none", NULL};
+    switch ((int)row->type) {
+    case EBB_CONFIG_NONE_OR: return row->option.fallback[0] != '\0' ? none : NULL;
+    case EBB_CONFIG_ALL_OR: return all;
+    case EBB_CONFIG_HIDDEN: return none;
+    case EBB_CONFIG_NORMALIZE: return normalize;
+    default: return NULL;
+    }
+}
+
+/* WHERE: WHAT 'value' (ALLOWED), and the word that may be meant. */
 static ebb_status refuse(const ebb_config__row *row, const char *where, const char *what,
                          const char *value)
 {
+    const char *const *words = words_of(row);
+    size_t n = 0;
+    while (words != NULL && words[n] != NULL) {
+        n++;
+    }
+    const char *nearest = n > 0 ? ebb_text_nearest(value, words, n) : NULL;
     char shown[64];
-    return ebb_fail(EBB_ERR_USAGE, "%s: %s '%s' (allowed: %s)", where, what,
-                    ebb_text_printable(shown, value), row->option.allowed);
+    return ebb_fail(EBB_ERR_USAGE, "%s: %s '%s' (allowed: %s%s%s)", where, what,
+                    ebb_text_printable(shown, value), row->option.allowed,
+                    nearest != NULL ? "; nearest: " : "", nearest != NULL ? nearest : "");
 }
 
 enum { MAX_CHOICES = 64 };
@@ -75,10 +98,8 @@ static ebb_status parse_count(size_t *out, const ebb_config__row *row, const cha
 static ebb_status parse_word_or_count(size_t *out, const ebb_config__row *row,
                                       const char *where, const char *value)
 {
-    const char *word = row->type == EBB_CONFIG_ALL_OR ? "all" : "none";
-    /* An option whose absence is its default has no word for it. */
-    const bool has_word = row->option.fallback[0] != '\0';
-    if (has_word && strcmp(value, word) == 0) {
+    const char *const *words = words_of(row);
+    if (words != NULL && strcmp(value, words[0]) == 0) {
         *out = 0;
         return EBB_OK;
     }

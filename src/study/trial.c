@@ -13,6 +13,7 @@
 #include "net/onednn.h"
 #include "study/dump.h"
 #include "study/evaluation.h"
+#include "study/residue.h"
 #include "study/session.h"
 #include "study/verdict.h"
 
@@ -32,6 +33,7 @@ typedef struct trial {
     size_t step_capacity; /* entries of result->step_ns */
     size_t task_steps;    /* full-size steps of the task so far */
     ebb_dump_array dump_order, dump_loss;
+    ebb_residue residue; /* of the request that the current task may make for itself */
 } trial;
 
 /* ---- plan ------------------------------------------------------------------------- */
@@ -325,12 +327,12 @@ static ebb_status unlearn(trial *self, size_t task)
         return EBB_OK;
     }
     entry->after = task;
-    entry->residue = (double)NAN;
     const uint64_t begin_ns = ebb_clock_now_ns();
     EBB_TRY(ebb_algorithm_unlearn(self->session.algorithm, entry->tasks, entry->n_tasks,
                                   &entry->bytes));
     entry->bytes += ebb_net_refresh(self->session.net);
     entry->seconds = ebb_clock_seconds(begin_ns, ebb_clock_now_ns());
+    entry->residue = ebb_residue_take(&self->residue, self->session.net->parameters);
     result->unlearn_seconds += entry->seconds;
     for (size_t i = 0; i < entry->n_tasks; i++) {
         result->unlearned[entry->tasks[i] - 1] = true;
@@ -346,6 +348,8 @@ static ebb_status prepare_task(trial *self, size_t task)
     if (!self->config->keep_optimizer_state) {
         ebb_net_reset_optimizer(self->session.net);
     }
+    EBB_TRY(ebb_residue_keep(&self->residue, self->config, task,
+                             self->session.net->parameters));
     const uint64_t prepared_ns = ebb_clock_now_ns();
     EBB_TRY(ebb_algorithm_begin_task(self->session.algorithm, task));
     self->result->setup_seconds += ebb_clock_seconds(begin_ns, prepared_ns);
@@ -479,6 +483,7 @@ ebb_status ebb_trial_run(ebb_result *out, const ebb_config *config,
     free(self.step_ns);
     ebb_dump_clear(&self.dump_order);
     ebb_dump_clear(&self.dump_loss);
+    ebb_residue_clear(&self.residue);
     out->wall_seconds = ebb_clock_seconds(begin_ns, ebb_clock_now_ns());
     if (status == EBB_OK) {
         ebb_verdict_judge(out, setting);

@@ -24,7 +24,8 @@ typedef struct ebb_unlearning {
     size_t n_tasks;
     double seconds;
     size_t bytes;   /* read and written */
-    double residue; /* relative distance to the state before the task; NaN: not known */
+    double residue; /* relative distance to the state before the task, of a request
+                       for the task just trained alone; NaN: of any other */
 } ebb_unlearning;
 
 typedef struct ebb_kernel_use {

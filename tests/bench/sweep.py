@@ -419,6 +419,22 @@ def test_bands():
         check_match("average_accuracy", ended.message(), "message")
 
 
+def test_notes_do_not_cut_tables():
+    """Where both streams are one file, a note stands where it was said."""
+    with completed() as place:
+        path = os.path.join(place.folder.name, "both")
+        with open(path, "w") as both:
+            status = subprocess.run([EBB, *place.words()], env=environment(), stdout=both,
+                                    stderr=both, stdin=subprocess.DEVNULL).returncode
+        check_equal(status, 0, "status")
+        with open(path) as stream:
+            lines = stream.read().splitlines()
+        check_match("^ebb: in .*: trials.jsonl", lines[-1], "the last line")
+        notes = [i for i, line in enumerate(lines) if line.startswith("ebb: ")]
+        tables = [i for i, line in enumerate(lines) if line.startswith(("|", "- ", "#"))]
+        check(min(notes) > max(tables), "a note above or in a table")
+
+
 def test_different_digests():
     with completed() as place:
         place.change(1, digest="0" * 64)

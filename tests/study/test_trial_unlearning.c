@@ -49,6 +49,38 @@ static void test_the_last_task_goes_alone(void **state)
     }
 }
 
+/* Only the request for the task just trained, and for no other, has a state to return to.
+ */
+static void test_residue_of_the_last_task(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *requests;
+        bool known[3];
+    } rows[] = {
+        {"3:3", {true, false, false}},
+        {"1:1,2:2,3:3", {true, true, true}},
+        {"2:1,3:3", {false, true, false}},
+        {"3:3+1", {false, false, false}},
+        {"3:2", {false, false, false}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char line[LINE];
+        attempt self;
+        snprintf(line, sizeof line, "algorithm=amnesiac-finetuning unlearn=%s",
+                 rows[i].requests);
+        attempt_run(&self, line);
+        for (size_t k = 0; k < self.result.n_unlearning; k++) {
+            const double residue = self.result.unlearning[k].residue;
+            assert_true(isnan(residue) == !rows[i].known[k]);
+            /* A rounding a parameter: half a unit of 2^-23, and those that were moved by
+             * much more than they are large. */
+            assert_true(!rows[i].known[k] || (residue >= 0 && residue < 1e-6));
+        }
+        attempt_clear(&self);
+    }
+}
+
 /* What was trained is seen in a trial of finetuning, whose bits are the same. */
 static void test_parameters_return(void **state)
 {
@@ -190,6 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_last_task_goes_alone),
+        cmocka_unit_test(test_residue_of_the_last_task),
         cmocka_unit_test(test_parameters_return),
         cmocka_unit_test(test_requests_are_logged),
         cmocka_unit_test(test_age_bounds_the_ledger),
