@@ -88,6 +88,10 @@ ebb_status ebb_placement_assign(const ebb_placement *placement, int *cpus,
         return EBB_OK;
     }
     const size_t n_pus = select_pus(NULL, placement, topology);
+    if (n_pus == 0) {
+        return ebb_fail(EBB_ERR_ENVIRONMENT, "--placement: no usable CPU for %s",
+                        placement->choice.name);
+    }
     ebb_pu *order = malloc(n_pus * sizeof *order);
     if (order == NULL) {
         return ebb_fail_memory(n_pus * sizeof *order);

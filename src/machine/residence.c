@@ -34,7 +34,7 @@ static int own_node(void)
 
 /* Without libnuma, which would be one more library for one call. No nodes given: the call
  * moves nothing and tells where pages are. */
-static void ask(int *page_nodes, void **pages, size_t n)
+static void ask(int *page_nodes, const void *const *pages, size_t n)
 {
     if (syscall(SYS_move_pages, 0, (unsigned long)n, pages, NULL, page_nodes, 0) != 0) {
         for (size_t i = 0; i < n; i++) {
@@ -45,7 +45,7 @@ static void ask(int *page_nodes, void **pages, size_t n)
 
 void ebb_residence_look(ebb_residence *sum, const void *begin, size_t size_bytes)
 {
-    void *pages[PAGES_PER_CALL];
+    const void *pages[PAGES_PER_CALL];
     int page_nodes[PAGES_PER_CALL];
     const size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
     const size_t skipped = (page_bytes - (uintptr_t)begin % page_bytes) % page_bytes;
@@ -54,7 +54,7 @@ void ebb_residence_look(ebb_residence *sum, const void *begin, size_t size_bytes
     while (at < size_bytes && size_bytes - at >= page_bytes) {
         size_t n = 0;
         for (; n < PAGES_PER_CALL && size_bytes - at >= page_bytes; n++) {
-            pages[n] = (void *)((uintptr_t)begin + at);
+            pages[n] = (const char *)begin + at;
             at += page_bytes;
         }
         ask(page_nodes, pages, n);

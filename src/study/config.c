@@ -120,14 +120,21 @@ ebb_status ebb_config_set(ebb_config *config, const char *where, const char *nam
     return EBB_OK;
 }
 
+/* The bit of an option in ebb_config.given; 0 for a name that is none. */
+static uint64_t given_bit(const char *name)
+{
+    const int index = ebb_config_find(name);
+    return index < 0 ? 0 : UINT64_C(1) << index;
+}
+
 void ebb_config_resolve(ebb_config *config, size_t usable_cores)
 {
     if (config->threads == 0) {
         config->threads = usable_cores;
-        config->given |= UINT64_C(1) << ebb_config_find("threads");
+        config->given |= given_bit("threads");
     }
     /* A batch that was given beside is left for the check to refuse. */
-    const bool given = (config->given >> ebb_config_find("batch-size") & 1) != 0;
+    const bool given = (config->given & given_bit("batch-size")) != 0;
     if (config->batch_per_thread > 0 && !given) {
         config->batch_size = config->batch_per_thread * config->threads;
     }
