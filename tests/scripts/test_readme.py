@@ -20,7 +20,7 @@ FOLDERS = ("src/", "bench/", "scripts/", "tests/", "results/schema/", ".ci/")
 # Pages that are results themselves.
 WRITTEN = ("results/reference/", "tests/study/golden/")
 # Options of programs of other houses.
-FOREIGN = {"--yes": "of apt-get"}
+FOREIGN = {"--yes": "of apt-get", "--install": "of cmake", "--prefix": "of cmake"}
 
 
 def help_of(*words):
