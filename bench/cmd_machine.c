@@ -5,10 +5,14 @@
 #include <string.h>
 
 #include "command.h"
+#include "lstopo.h"
 #include "machine/topology.h"
+#include "machine/topology_drawing.h"
+#include "output.h"
 #include "study/matmul_roof.h"
 
-enum { FORMAT_TEXT, FORMAT_JSON };
+enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_SVG };
+enum { DRAWING_COLUMNS = 90 };
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -272,8 +276,65 @@ static void print_text(json_t *machine, bool color)
     print_verdict(machine);
 }
 
+static bool names_svg(const char *path)
+{
+    const size_t length = path == NULL ? 0 : strlen(path);
+    return length > 4 && strcmp(path + length - 4, ".svg") == 0;
+}
+
+/* Written whole or not at all; main sees to it that standard output was. */
+static ebb_status draw(const char *path, bool svg)
+{
+    ebb_topology *topology = NULL;
+    ebb_text drawing = {0};
+    EBB_TRY(ebb_output_check(path));
+    EBB_TRY(ebb_topology_create(&topology));
+    ebb_status status =
+        svg ? ebb_lstopo_svg(&drawing, topology)
+            : ebb_topology_drawing_append(&drawing, topology, DRAWING_COLUMNS);
+    ebb_topology_destroy(topology);
+    if (status == EBB_OK && path != NULL) {
+        status = ebb_output_write(path, drawing.data, drawing.length);
+    } else if (status == EBB_OK) {
+        fputs(drawing.data, stdout);
+    }
+    ebb_text_clear(&drawing);
+    return status;
+}
+
+static ebb_status run_topology(const ebb_arguments *arguments)
+{
+    const char *path = ebb_arguments_value(arguments, "output", NULL);
+    const size_t format = ebb_arguments_choice(arguments, "format");
+    if (format == FORMAT_JSON) {
+        return ebb_fail(EBB_ERR_USAGE,
+                        "--format: json is not for a drawing (allowed with --topology: "
+                        "text, svg)");
+    }
+    const bool given = ebb_arguments_has(arguments, "format");
+    return draw(path, given ? format == FORMAT_SVG : names_svg(path));
+}
+
+/* What belongs to a drawing has no meaning without one. */
+static ebb_status check_undrawn(const ebb_arguments *arguments)
+{
+    if (ebb_arguments_has(arguments, "output")) {
+        return ebb_fail(EBB_ERR_USAGE, "--output: has no meaning here (allowed: with "
+                                       "--topology; standard output can be redirected)");
+    }
+    if (ebb_arguments_choice(arguments, "format") == FORMAT_SVG) {
+        return ebb_fail(EBB_ERR_USAGE,
+                        "--format: svg is for a drawing (allowed: with --topology)");
+    }
+    return EBB_OK;
+}
+
 static ebb_status run(const ebb_arguments *arguments)
 {
+    if (ebb_arguments_has(arguments, "topology")) {
+        return run_topology(arguments);
+    }
+    EBB_TRY(check_undrawn(arguments));
     ebb_topology *topology = NULL;
     json_t *machine = NULL;
     EBB_TRY(ebb_topology_create(&topology));
@@ -292,15 +353,22 @@ static ebb_status run(const ebb_arguments *arguments)
     return EBB_OK;
 }
 
-static const char *const formats[] = {"text", "json", NULL};
+static const char *const formats[] = {"text", "json", "svg", NULL};
 
 static const ebb_option options[] = {
-    {"format", "FORMAT", "text (default), or json: one object ebb-machine/1", formats},
+    {"topology", NULL, "draw the machine instead, and measure nothing", NULL},
+    {"format", "FORMAT",
+     "text (default), json: one object ebb-machine/1, or svg: a drawing by lstopo",
+     formats},
+    {"output", "FILE",
+     "where the drawing goes, as SVG if FILE ends in .svg [standard output]", NULL},
     {NULL, NULL, NULL, NULL},
 };
 
 static const ebb_term examples[] = {
     {"ebb machine", "in a few seconds, on an idle machine"},
+    {"ebb machine --topology", "where caches, NUMA nodes and CPUs are"},
+    {"ebb machine --topology --format svg > machine.svg", "the same as a picture"},
     {"ebb machine --format json > machine.json", "for programs, with the methods"},
     {NULL, NULL},
 };
@@ -314,19 +382,24 @@ const ebb_command ebb_command_machine = {
     .name = "machine",
     .summary = "topology, usable CPUs, placements, measured roofs, noise",
     .usage = "[options]",
-    .details = "Shows what this process may use of the machine and measures, at several "
-               "thread\n"
-               "counts and in a few seconds, the rate of multiply-adds, that of oneDNN's "
-               "matrix\n"
-               "products in cache, the bandwidth of each cache and of memory, the "
-               "barrier between\n"
-               "threads, the clock, and what else runs: medians with the lowest and "
-               "highest round.\n"
-               "In the JSON object, `methods` says how each figure was obtained. Figures "
-               "in a\n"
-               "trial's record that are shares of a peak refer to multiply-adds with the "
-               "widest\n"
-               "vectors.\n",
+    .details =
+        "Shows what this process may use of the machine and measures, at several "
+        "thread\n"
+        "counts and in a few seconds, the rate of multiply-adds, that of oneDNN's "
+        "matrix\n"
+        "products in cache, the bandwidth of each cache and of memory, the "
+        "barrier between\n"
+        "threads, the clock, and what else runs: medians with the lowest and "
+        "highest round.\n"
+        "In the JSON object, `methods` says how each figure was obtained. Figures "
+        "in a\n"
+        "trial's record that are shares of a peak refer to multiply-adds with the "
+        "widest\n"
+        "vectors.\n"
+        "\n"
+        "With --topology it draws packages, NUMA nodes, caches and cores, and marks "
+        "the CPUs\n"
+        "that may not be used: as text, or as SVG by hwloc's program lstopo.\n",
     .examples = examples,
     .files = files,
     .options = options,

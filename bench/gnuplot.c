@@ -4,34 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "child.h"
+#include "find_program.h"
 
 enum { TIMEOUT_SECONDS = 30 };
 
-static bool is_program(const char *path)
-{
-    struct stat facts;
-    return stat(path, &facts) == 0 && S_ISREG(facts.st_mode) && access(path, X_OK) == 0;
-}
-
 char *ebb_gnuplot_find(void)
 {
-    const char *folders = getenv("PATH");
-    while (folders != NULL && *folders != '\0') {
-        const size_t length = strcspn(folders, ":");
-        ebb_text path = {0};
-        ebb_text_append(&path, "%.*s/gnuplot", (int)length, folders);
-        /* A relative folder would run what lies where the user happens to be. */
-        if (folders[0] == '/' && !path.failed && is_program(path.data)) {
-            return path.data;
-        }
-        ebb_text_clear(&path);
-        folders += length + (folders[length] == ':' ? 1 : 0);
-    }
-    return NULL;
+    return ebb_find_program("gnuplot");
 }
 
 /* The script as a file without a name, at its start; −1 when there is none to be had. A

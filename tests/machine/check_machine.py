@@ -7,9 +7,12 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
+import xml.etree.ElementTree
 
 import jsonschema
 
@@ -139,6 +142,125 @@ class Text(unittest.TestCase):
         done = run("--format", "xml")
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertRegex(done.stderr, r"^ebb: --format: .*xml.*text.*json")
+
+
+class Topology(unittest.TestCase):
+    """`--topology`: as text always, as SVG with hwloc's lstopo or what stands for it."""
+
+    def setUp(self):
+        self.place = tempfile.TemporaryDirectory(prefix="ebb-topology-")
+        self.file = pathlib.Path(self.place.name) / "machine.svg"
+        self.addCleanup(self.place.cleanup)
+
+    def fake(self, script):
+        """PATH with a lstopo of our own."""
+        path = pathlib.Path(self.place.name) / "lstopo"
+        path.write_text("#!/bin/sh\n" + script, encoding="utf-8")
+        path.chmod(0o755)
+        return self.place.name + ":/usr/bin:/bin"
+
+    def draw(self, *words, status=0, **keywords):
+        done = run("--topology", *words, **keywords)
+        self.assertEqual(done.returncode, status, done)
+        return done
+
+    def test_text(self):
+        done = self.draw()
+        self.assertEqual(done.stderr, "")
+        self.assertTrue(done.stdout.startswith("┌ Machine ─"), done.stdout)
+        self.assertRegex(done.stdout, r"\n│.* NUMA node 0\b")
+        usable = re.search(r"\nusable   CPUs? ([0-9,-]+), on [0-9]+ cores?\b", done.stdout)
+        listed = set()
+        for part in usable.group(1).split(","):
+            first, _, last = part.partition("-")
+            listed |= set(range(int(first), int(last or first) + 1))
+        self.assertEqual(listed, os.sched_getaffinity(0))
+
+    def test_text_of_another_machine(self):
+        here = pathlib.Path(__file__).parent / "topologies"
+        done = self.draw(HWLOC_XMLFILE=str(here / "hybrid.xml"),
+                         EBB_USABLE_CPUS="0,1,2,3,4,5,6,7")
+        # This machine's own quota, if there is one, stands behind the cores.
+        expected = (here / "hybrid.txt").read_text(encoding="utf-8")
+        self.assertTrue(done.stdout.startswith(expected.rstrip("\n")), done.stdout)
+
+    def test_text_in_a_file(self):
+        path = pathlib.Path(self.place.name) / "machine.txt"
+        done = self.draw("--output", str(path))
+        self.assertEqual((done.stdout, done.stderr), ("", ""))
+        self.assertEqual(path.read_text(encoding="utf-8"), self.draw().stdout)
+
+    @unittest.skipIf(shutil.which("lstopo") is None, "no lstopo (package hwloc-nox)")
+    def test_svg(self):
+        self.draw("--output", str(self.file))
+        root = xml.etree.ElementTree.parse(self.file).getroot()
+        self.assertEqual(root.tag, "{http://www.w3.org/2000/svg}svg")
+        text = self.file.read_text(encoding="utf-8")
+        self.assertEqual(len(re.findall("class='PU'.*P#", text)), machine_pus())
+        printed = self.draw("--format", "svg").stdout
+        date = re.compile("Date: [^<]*")
+        self.assertEqual(date.sub("", printed), date.sub("", text))
+
+    @unittest.skipIf(shutil.which("lstopo") is None, "no lstopo (package hwloc-nox)")
+    def test_svg_marks_what_is_not_usable(self):
+        here = pathlib.Path(__file__).parent / "topologies"
+        done = self.draw("--format", "svg", HWLOC_XMLFILE=str(here / "offline.xml"),
+                         EBB_USABLE_CPUS="0,2,5,6")
+        red = re.findall(r"<rect id='PU_(\d+)_rect'[^>]*fill='rgb\(255,0,0\)'",
+                         done.stdout)
+        self.assertEqual(red, ["1", "5"])  # logical: CPUs 1 and 7
+
+    def test_without_lstopo(self):
+        self.file.write_text("old", encoding="utf-8")
+        done = self.draw("--output", str(self.file), PATH="/nonexistent", status=3)
+        self.assertEqual(done.stdout, "")
+        self.assertRegex(done.stderr, r"^ebb: lstopo: not found in PATH .*package hwloc\b"
+                                      r"[^\n]*\n$")
+        self.assertEqual(self.file.read_text(encoding="utf-8"), "old")
+        self.draw(PATH="/nonexistent")
+
+    def test_a_lstopo_that_fails_leaves_the_file(self):
+        for script, message in (
+                ("echo '<svg></svg>'; echo no use >&2; exit 3", "status 3: no use"),
+                ("echo hello", "no SVG"), ("exit 0", "no SVG"),
+                ("echo '<svg>torn'", "no SVG"), ("echo '</svg>'", "no SVG"),
+                ("echo '<svg></svg>'; kill -9 $$", "signal 9")):
+            with self.subTest(script=script):
+                self.file.write_text("old", encoding="utf-8")
+                done = self.draw("--output", str(self.file), PATH=self.fake(script),
+                                 status=3)
+                self.assertRegex(done.stderr, r"^ebb: lstopo: [^\n]*%s[^\n]*\n$" % message)
+                self.assertEqual(self.file.read_text(encoding="utf-8"), "old")
+                self.assertEqual(sorted(os.listdir(self.place.name)),
+                                 ["lstopo", "machine.svg"])
+
+    def test_lstopo_is_given_the_machine(self):
+        path = self.fake('cat > "%s/input"; echo "<svg>$*</svg>"' % self.place.name)
+        done = self.draw("--format", "svg", PATH=path)
+        self.assertRegex(done.stdout, "^<svg>.*--output-format svg -</svg>$")
+        given = pathlib.Path(self.place.name) / "input"
+        self.assertIn("<topology", given.read_text(encoding="utf-8"))
+
+    def test_unwritable_output(self):
+        for path in ("/nonexistent/machine.svg", self.place.name + "/"):
+            done = self.draw("--output", path, status=3, PATH=self.fake("exit 9"))
+            self.assertEqual(done.stdout, "")
+            self.assertRegex(done.stderr, r"^ebb: %s[^\n]*\n$" % re.escape(path))
+
+    def test_what_has_no_meaning(self):
+        for words, option in ((("--format", "svg"), "--format"),
+                              (("--output", "x"), "--output"),
+                              (("--topology", "--format", "json"), "--format")):
+            done = run(*words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), words)
+            self.assertRegex(done.stderr, r"^ebb: %s: .*\(allowed" % option)
+        self.assertFalse(os.path.exists("x"))
+
+
+def machine_pus():
+    """Hardware threads as the drawing has them."""
+    cores = re.findall(r"\[([ x0-9]+)\]", run("--topology").stdout.split("[0 1]")[0])
+    return sum(len(core.split()) for core in cores)
 
 
 if __name__ == "__main__":
