@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "ending.h"
 
 enum {
     OUTPUT_LIMIT_BYTES = 16 << 20,
@@ -42,6 +43,7 @@ static void close_pair(int pair[2])
 /* Dies with the parent, and has the pipes for stdout and stderr. */
 static ebb_status attach(const ebb_child_plan *plan, pid_t parent, int output, int errors)
 {
+    ebb_ending_release();
     const int nothing = open("/dev/null", O_RDONLY);
     /* The parent may be gone before prctl asked to be told of its death. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
@@ -85,11 +87,17 @@ static ebb_status start(watch *out, const ebb_child_plan *plan)
     const pid_t parent = getpid();
     pid_t pid = -1;
     fflush(NULL); /* nothing buffered may be printed twice */
+    ebb_ending_hold();
     if (pipe2(output, O_CLOEXEC) == 0 && pipe2(errors, O_CLOEXEC) == 0) {
         pid = fork();
     }
+    const int reason = errno;
+    if (pid > 0 && plan->group) {
+        setpgid(pid, pid); /* whoever is first; after exec it is refused and done */
+        ebb_ending_group(pid);
+    }
+    ebb_ending_release();
     if (pid < 0) {
-        const int reason = errno;
         close_pair(output);
         close_pair(errors);
         return ebb_fail(EBB_ERR_ENVIRONMENT, "worker: no process to be had (%s)",
@@ -100,9 +108,6 @@ static ebb_status start(watch *out, const ebb_child_plan *plan)
     }
     close(output[1]);
     close(errors[1]);
-    if (plan->group) {
-        setpgid(pid, pid); /* whoever is first; after exec it is refused and done */
-    }
     *out = (watch){
         .pid = pid,
         .group = plan->group,
@@ -169,6 +174,7 @@ static void note_exit(watch *child)
     }
     if (child->group) {
         kill_child(child);
+        ebb_ending_group(0);
     }
     child->exited = waitpid(child->pid, &child->wait_status, 0) == child->pid;
 }

@@ -1,6 +1,5 @@
 #include "progress.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -8,45 +7,14 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "ending.h"
 
 enum { BAR_CELLS = 24, DEFAULT_COLUMNS = 80, MAX_COLUMNS = 200 };
 static const uint64_t redraw_ns = 200000000;
 
-/* A handler has nothing but globals to look at: is there a line to clear? */
-static volatile sig_atomic_t line_is_drawn;
-
-static const char clear_line[] = "\r\033[K";
-
-/* Ends the program as the signal would have, so that the caller sees which it was. */
-static void clear_and_die(int number)
-{
-    if (line_is_drawn) {
-        const ssize_t written = write(STDERR_FILENO, clear_line, sizeof clear_line - 1);
-        (void)written; /* nobody is left to be told */
-    }
-    signal(number, SIG_DFL);
-    raise(number);
-}
-
-static void catch_signal(int number)
-{
-    struct sigaction old;
-    /* What was ignored (nohup) stays ignored. */
-    if (sigaction(number, NULL, &old) == 0 && old.sa_handler == SIG_DFL) {
-        struct sigaction action = {.sa_handler = clear_and_die};
-        sigemptyset(&action.sa_mask);
-        sigaction(number, &action, NULL);
-    }
-}
-
 void ebb_progress_start(ebb_progress *progress, bool on)
 {
     *progress = (ebb_progress){.on = on, .start_ns = ebb_clock_now_ns()};
-    if (on) {
-        catch_signal(SIGINT);
-        catch_signal(SIGTERM);
-        catch_signal(SIGHUP);
-    }
 }
 
 static size_t columns(void)
@@ -92,8 +60,8 @@ static void draw(ebb_progress *progress, uint64_t now, double share, const char 
     append_remaining(&line, progress, now, share);
     ebb_text_append(&line, "%s", what);
     if (!line.failed) {
-        line_is_drawn = 1;
-        fprintf(stderr, "%s%.*s", clear_line, (int)columns() - 1, line.data);
+        ebb_ending_line(true);
+        fprintf(stderr, "%s%.*s", EBB_CLEAR_LINE, (int)columns() - 1, line.data);
         fflush(stderr);
     }
     ebb_text_clear(&line);
@@ -117,10 +85,10 @@ void ebb_progress_show(ebb_progress *progress, double share, const char *what)
 
 void ebb_progress_hide(ebb_progress *progress)
 {
-    if (progress->on && line_is_drawn) {
-        fputs(clear_line, stderr);
+    if (progress->on && ebb_ending_has_line()) {
+        fputs(EBB_CLEAR_LINE, stderr);
         fflush(stderr);
-        line_is_drawn = 0;
+        ebb_ending_line(false);
         /* Due again at once, but the start is remembered. */
         progress->drawn_ns = 1;
     }
