@@ -1,8 +1,8 @@
 /* cmd_table.c - `ebb table`: what the trials of a folder say. */
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "command.h"
 #include "output.h"
@@ -82,11 +82,36 @@ static ebb_status judge(const ebb_trials *trials, const ebb_suite *suite,
     return status;
 }
 
+/* A table that needs no trials, of a file or of the one in a folder. What failed is shown
+ * too. */
+static ebb_status print_file(const ebb_table *kind, const ebb_arguments *arguments)
+{
+    const char *word = arguments->words[0];
+    struct stat info;
+    const bool is_folder = stat(word, &info) == 0 && S_ISDIR(info.st_mode);
+    char *path = is_folder ? ebb_output_path(word, kind->file) : strdup(word);
+    if (path == NULL) {
+        return ebb_fail_memory(strlen(word));
+    }
+    const ebb_format format = (ebb_format)ebb_arguments_choice(arguments, "format");
+    ebb_text text = {0};
+    const ebb_status status = kind->render_file(&text, path, format);
+    if (status == EBB_OK || status == EBB_ERR_WRONG) {
+        fputs(text.data, stdout);
+    }
+    ebb_text_clear(&text);
+    free(path);
+    return status;
+}
+
 static ebb_status run(const ebb_arguments *arguments)
 {
     size_t kind = 0;
     bool all = false;
     EBB_TRY(find_kind(&kind, &all, arguments)); /* before any file is read */
+    if (!all && ebb_table_at(kind)->render == NULL) {
+        return print_file(ebb_table_at(kind), arguments);
+    }
     char *path = ebb_output_path(arguments->words[0], "trials.jsonl");
     if (path == NULL) {
         return ebb_fail_memory(strlen(arguments->words[0]));
@@ -126,6 +151,7 @@ static const ebb_term examples[] = {
     {"ebb table results/quick", "step latency and forgetting"},
     {"ebb table results/quick --kind forgetting --format latex", "one table for a paper"},
     {"ebb table results/quick --kind roofline", "what bounds a step"},
+    {"ebb table FILE.json --kind micro", "of ebb-bench --benchmark_out=FILE.json"},
     {NULL, NULL},
 };
 
@@ -133,12 +159,13 @@ static const ebb_term files[] = {
     {"DIR/trials.jsonl", "the trials of a sweep, one JSON object a line (ebb-trial/1)"},
     {"DIR/suite.yaml", "the suite, whose expectations are judged"},
     {"DIR/machine.json", "the measured roofs"},
+    {"DIR/micro.json", "for micro: what ebb-bench --benchmark_out wrote, or FILE.json"},
     {NULL, NULL},
 };
 
 static const ebb_term statuses[] = {
     {"1", "a metric lies outside the band that the suite expects"},
-    {"4", "digests differ that must be equal"},
+    {"4", "digests differ that must be equal; micro: a benchmark failed"},
     {NULL, NULL},
 };
 
@@ -147,7 +174,7 @@ static const ebb_registry registries[] = {{"kind", ebb_table_choice}, {NULL, NUL
 const ebb_command ebb_command_table = {
     .name = "table",
     .summary = "tables of step latency, forgetting and more from the trials of a sweep",
-    .usage = "DIR [options]",
+    .usage = "DIR|FILE.json [options]",
     .details =
         "Reads DIR/trials.jsonl and prints its tables to stdout. Under each stands what\n"
         "holds for the trials together: trials that differ only in threads and "

@@ -127,11 +127,12 @@ size_t ebb_report__curve_end(const ebb_report__page *page, size_t begin)
                               rows->keys.n - 1);
 }
 
+/* Has the kind a section of its own, or none at all as it is not made of trials? */
 static bool has_section(const char *kind)
 {
     static const char *const placed[] = {"step-latency", "scaling",    "roofline",
                                          "forgetting",   "unlearning", NULL};
-    return ebb_table__listed(placed, kind);
+    return ebb_table__listed(placed, kind) || find_kind(kind)->render == NULL;
 }
 
 /* Kinds that have no section of their own. */

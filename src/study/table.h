@@ -12,11 +12,14 @@ typedef struct ebb_table {
     ebb_choice choice;
     const char *file_stem; /* of the file that a sweep writes it to, without ".md" */
     bool shown;            /* when no kind is named, and at the end of a sweep */
+    /* NULL where it is made of `file`, which lies beside the trials. */
     ebb_status (*render)(ebb_text *out, const ebb_trials *trials, ebb_format format);
+    const char *file;
+    ebb_status (*render_file)(ebb_text *out, const char *path, ebb_format format);
 } ebb_table;
 
 extern const ebb_table ebb_table_step_latency, ebb_table_forgetting, ebb_table_scaling,
-    ebb_table_roofline, ebb_table_unlearning;
+    ebb_table_roofline, ebb_table_unlearning, ebb_table_micro;
 
 const ebb_choice *ebb_table_choice(size_t index);
 const ebb_table *ebb_table_at(size_t index);
@@ -24,7 +27,9 @@ const ebb_table *ebb_table_at(size_t index);
 /* Appends the table. Markdown and LaTeX have notes under it, the verdict of
  * ebb_table_check among them; CSV has one line a row, or a number (forgetting),
  * units in the names of its columns and nothing else. Without trials there
- * are no rows. Fails with EBB_ERR_ENVIRONMENT (memory). */
+ * are no rows. A table made of another file has no verdict but its own: it fails with
+ * EBB_ERR_ENVIRONMENT when that file is not to be read, EBB_ERR_WRONG, the table being
+ * there, when it tells of failures. Else fails with EBB_ERR_ENVIRONMENT (memory). */
 ebb_status ebb_table_render(ebb_text *out, const ebb_trials *trials,
                             const ebb_table *kind, ebb_format format);
 

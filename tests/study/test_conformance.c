@@ -77,7 +77,7 @@ static void test_texts_of_registries(void **state)
         {"algorithm", ebb_algorithm_choice, 2}, {"dataset", ebb_dataset_choice, 3},
         {"sequence", ebb_sequence_choice, 3},   {"backbone", ebb_backbone_choice, 1},
         {"optimizer", ebb_optimizer_choice, 2}, {"strategy", ebb_strategy_choice, 3},
-        {"placement", ebb_placement_choice, 4}, {"table", ebb_table_choice, 5},
+        {"placement", ebb_placement_choice, 4}, {"table", ebb_table_choice, 6},
         {"export", ebb_export_choice, 4},
     };
     for (size_t i = 0; i < sizeof registries / sizeof *registries; i++) {
@@ -163,7 +163,9 @@ static void test_members_of_rows(void **state)
     for (size_t i = 0; ebb_table_choice(i) != NULL; i++) {
         const ebb_table *row = ebb_table_at(i);
         assert_ptr_equal(&row->choice, ebb_table_choice(i));
-        assert_true(row->render != NULL && row->file_stem != NULL);
+        assert_true((row->render != NULL) != (row->render_file != NULL));
+        assert_true((row->file != NULL) == (row->render_file != NULL));
+        assert_true(row->file_stem != NULL && !(row->shown && row->render == NULL));
     }
 }
 

@@ -1,0 +1,253 @@
+/* table_micro_file.c - Google Benchmark's JSON read into rows. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "study/json.h"
+#include "study/table_micro.h"
+
+/* Nanoseconds in a unit of time; NaN for what is none. */
+static double unit_ns(const char *unit)
+{
+    static const struct {
+        const char *name;
+        double ns;
+    } units[] = {{"ns", 1.0}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (strcmp(unit, units[i].name) == 0) {
+            return units[i].ns;
+        }
+    }
+    return (double)NAN;
+}
+
+static bool has_text(const json_t *entry, const char *key, const char *wanted)
+{
+    return strcmp(ebb_json_get_text(entry, key), wanted) == 0;
+}
+
+/* Repetitions bear the name itself, aggregates have it as run_name. */
+static const char *name_of(const json_t *entry)
+{
+    const char *name = ebb_json_get_text(entry, "run_name");
+    return name[0] != '\0' ? name : ebb_json_get_text(entry, "name");
+}
+
+static bool is_repetition(const json_t *entry)
+{
+    const char *type = ebb_json_get_text(entry, "run_type");
+    return type[0] == '\0' || strcmp(type, "iteration") == 0;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The entries of one row, and room for a number of each. */
+typedef struct entries {
+    const json_t **items;
+    double *values;
+    size_t n;
+} entries;
+
+/* Median of a member over the entries, sorted in values; NaN where none has it. */
+static double median_of(entries *all, const char *key, bool is_time)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < all->n; i++) {
+        const json_t *entry = all->items[i];
+        const double unit =
+            is_time ? unit_ns(ebb_json_get_text(entry, "time_unit")) : 1.0;
+        const double value = ebb_json_get_number(entry, key) * unit;
+        if (!isnan(value)) {
+            all->values[n++] = value;
+        }
+    }
+    qsort(all->values, n, sizeof *all->values, compare_doubles);
+    return n == 0 ? (double)NAN : (all->values[(n - 1) / 2] + all->values[n / 2]) / 2;
+}
+
+static void measure(ebb_micro_row *row, entries *all)
+{
+    row->cpu_ns = median_of(all, "cpu_time", true);
+    row->gflops = median_of(all, "gflops", false);
+    row->gbs = median_of(all, "gbs", false);
+    if (isnan(row->gbs)) {
+        row->gbs = median_of(all, "bytes_per_second", false) * 1e-9;
+    }
+    row->roof_share = median_of(all, "roof_share", false);
+    row->items_per_second = median_of(all, "items_per_second", false);
+    row->real_ns = median_of(all, "real_time", true);
+    row->low_ns = row->high_ns = (double)NAN;
+    if (row->repetitions > 1) {
+        row->low_ns = all->values[0];
+        row->high_ns = all->values[all->n - 1];
+    }
+}
+
+/* Every time is one, and every counter that is read is a number. */
+static ebb_status check_entry(const json_t *entry, const char *path)
+{
+    static const char *const counters[] = {
+        "gflops",           "gbs", "roof_share", "items_per_second", "cpu_time",
+        "bytes_per_second", NULL};
+    const double ns = ebb_json_get_number(entry, "real_time") *
+                      unit_ns(ebb_json_get_text(entry, "time_unit"));
+    if (!(ns > 0) || !isfinite(ns)) {
+        return ebb_fail(EBB_ERR_ENVIRONMENT,
+                        "%s: %s: real_time is no time (a number above 0, in ns, us, ms "
+                        "or s)",
+                        path, name_of(entry));
+    }
+    for (size_t i = 0; counters[i] != NULL; i++) {
+        const json_t *value = json_object_get(entry, counters[i]);
+        if (value != NULL && !json_is_number(value)) {
+            return ebb_fail(EBB_ERR_ENVIRONMENT, "%s: %s: %s is not finite (a number)",
+                            path, name_of(entry), counters[i]);
+        }
+    }
+    return EBB_OK;
+}
+
+/* The entry of a row that failed or was skipped gives it its reason. */
+static bool read_fault(ebb_micro_row *row, const json_t *entry)
+{
+    const bool failed = json_is_true(json_object_get(entry, "error_occurred"));
+    const bool skipped = json_is_true(json_object_get(entry, "skipped"));
+    if (!failed && !skipped) {
+        return false;
+    }
+    row->fault = failed ? "failed" : "skipped";
+    row->reason = ebb_json_get_text(entry, failed ? "error_message" : "skip_message");
+    return true;
+}
+
+/* All entries of the name; repetitions, or the median or mean where there are none. */
+static ebb_status collect(ebb_micro_row *row, entries *all, const json_t *list,
+                          const char *path)
+{
+    const json_t *aggregate = NULL;
+    all->n = 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *entry = json_array_get(list, i);
+        if (strcmp(name_of(entry), row->name) != 0) {
+            continue;
+        }
+        if (read_fault(row, entry)) {
+            return EBB_OK;
+        }
+        if (is_repetition(entry)) {
+            EBB_TRY(check_entry(entry, path));
+            all->items[all->n++] = entry;
+        } else if (has_text(entry, "aggregate_name", "median") ||
+                   (aggregate == NULL && has_text(entry, "aggregate_name", "mean"))) {
+            aggregate = entry;
+        }
+    }
+    row->repetitions = all->n;
+    if (all->n == 0 && aggregate == NULL) {
+        return ebb_fail(EBB_ERR_ENVIRONMENT, "%s: %s: no time (a repetition or a median)",
+                        path, row->name);
+    }
+    if (all->n == 0) {
+        EBB_TRY(check_entry(aggregate, path));
+        all->items[all->n++] = aggregate;
+    }
+    return EBB_OK;
+}
+
+static bool is_known(const ebb_micro_file *file, const char *name)
+{
+    for (size_t i = 0; i < file->n; i++) {
+        if (strcmp(file->rows[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static ebb_status add_row(ebb_micro_file *file, entries *all, const json_t *list,
+                          const char *name, const char *path)
+{
+    const double none = (double)NAN;
+    ebb_micro_row *row = &file->rows[file->n];
+    *row = (ebb_micro_row){.name = name,
+                           .real_ns = none,
+                           .low_ns = none,
+                           .high_ns = none,
+                           .cpu_ns = none,
+                           .gflops = none,
+                           .gbs = none,
+                           .roof_share = none,
+                           .items_per_second = none};
+    EBB_TRY(collect(row, all, list, path));
+    if (row->fault == NULL) {
+        measure(row, all);
+    } else {
+        row->repetitions = 0;
+        file->n_failed += strcmp(row->fault, "failed") == 0 ? 1 : 0;
+    }
+    file->n++;
+    return EBB_OK;
+}
+
+static ebb_status fill(ebb_micro_file *out, const char *path)
+{
+    const json_t *list = json_object_get(out->report, "benchmarks");
+    if (!json_is_array(list)) {
+        return ebb_fail(EBB_ERR_ENVIRONMENT,
+                        "%s: benchmarks: missing or of the wrong kind (Google "
+                        "Benchmark's JSON)",
+                        path);
+    }
+    const size_t n = json_array_size(list);
+    entries all = {.items = calloc(n + 1, sizeof *all.items),
+                   .values = calloc(n + 1, sizeof *all.values)};
+    out->rows = calloc(n + 1, sizeof *out->rows);
+    ebb_status status = EBB_OK;
+    if (all.items == NULL || all.values == NULL || out->rows == NULL) {
+        status = ebb_fail_memory(n * sizeof *out->rows);
+    }
+    for (size_t i = 0; i < n && status == EBB_OK; i++) {
+        const char *name = name_of(json_array_get(list, i));
+        if (name[0] == '\0') {
+            status = ebb_fail(EBB_ERR_ENVIRONMENT, "%s: benchmark %zu: name: missing",
+                              path, i + 1);
+        } else if (!is_known(out, name)) {
+            status = add_row(out, &all, list, name, path);
+        }
+    }
+    free(all.items);
+    free(all.values);
+    return status;
+}
+
+void ebb_micro_file_clear(ebb_micro_file *file)
+{
+    free(file->rows);
+    json_decref(file->report);
+    *file = (ebb_micro_file){.report = NULL};
+}
+
+ebb_status ebb_micro_file_read(ebb_micro_file *out, const char *path)
+{
+    *out = (ebb_micro_file){.report = NULL};
+    json_error_t error;
+    errno = 0;
+    out->report = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    if (out->report == NULL) {
+        return error.line > 0 ? ebb_fail(EBB_ERR_ENVIRONMENT, "%s:%d: %s", path,
+                                         error.line, error.text)
+                              : ebb_fail(EBB_ERR_ENVIRONMENT, "%s: %s", path,
+                                         errno != 0 ? strerror(errno) : error.text);
+    }
+    const ebb_status status = fill(out, path);
+    if (status != EBB_OK) {
+        ebb_micro_file_clear(out);
+    }
+    return status;
+}
