@@ -13,6 +13,7 @@
 typedef struct ebb_network_spec {
     ebb_team *team;
     const ebb_optimizer *optimizer;
+    size_t panel;     /* as the strategy wants the weights */
     size_t n_samples; /* of training */
     size_t n_test;    /* 0: no test images */
     size_t n_order;   /* entries of order: samples again and again */

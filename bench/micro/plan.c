@@ -54,6 +54,7 @@ static ebb_status build(planning *self, const ebb_micro_call *call)
     const ebb_network_spec spec = {
         .team = call->team,
         .optimizer = &ebb_optimizer_sgd,
+        .panel = self->strategy->panel,
         .n_samples = SAMPLES,
         .n_order = 2 * self->n_rows,
     };

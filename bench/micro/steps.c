@@ -120,6 +120,7 @@ static ebb_status build(stepping *self, const ebb_micro_call *call)
     const ebb_network_spec spec = {
         .team = call->team,
         .optimizer = ebb_optimizer_at(call->variant[1]),
+        .panel = strategy->panel,
         .n_samples = SAMPLES,
         .n_order = MAX_ORDER,
     };

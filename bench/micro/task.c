@@ -127,6 +127,7 @@ static ebb_status build(tasking *self, const ebb_micro_call *call)
     const ebb_network_spec spec = {
         .team = call->team,
         .optimizer = &ebb_optimizer_adam,
+        .panel = strategy->panel,
         .n_samples = SAMPLES,
         .n_test = TESTS,
         .n_order = SAMPLES,

@@ -47,8 +47,10 @@ void ebb_block_product(const void *self, const ebb_step *step)
 {
     (void)step;
     const ebb_block_kernel *op = self;
-    if (ebb_matmul_run(op->matmul) != EBB_OK) {
-        atomic_store(op->failed, 1);
+    for (size_t i = 0; i < op->n_panels; i++) {
+        if (ebb_matmul_run(op->panels[i]) != EBB_OK) {
+            atomic_store(op->failed, 1);
+        }
     }
 }
 
@@ -88,7 +90,7 @@ void ebb_block_mask(float *restrict delta, const float *restrict out, size_t n)
     }
 }
 
-static void run_backward(const void *self, const ebb_step *step)
+void ebb_block_backward(const void *self, const ebb_step *step)
 {
     const ebb_block_kernel *kernel = self;
     ebb_block_product(self, step);
@@ -97,10 +99,8 @@ static void run_backward(const void *self, const ebb_step *step)
 
 ebb_status ebb_block_add_forward(ebb_op_list *list, const ebb_block *block)
 {
-    if (block->first_layer == 0) {
-        EBB_TRY(ebb_op_list_add(list, EBB_WORK_BATCH, ebb_block_gather, block));
-    }
-    for (size_t l = block->first_layer; l < block->batch->n_layers; l++) {
+    EBB_TRY(ebb_op_list_add(list, EBB_WORK_BATCH, ebb_block_gather, block));
+    for (size_t l = 0; l < block->batch->n_layers; l++) {
         EBB_TRY(ebb_op_list_add(list, EBB_WORK_FORWARD, ebb_block_product,
                                 &block->forward[l]));
     }
@@ -111,18 +111,32 @@ ebb_status ebb_block_add_forward(ebb_op_list *list, const ebb_block *block)
 
 ebb_status ebb_block_add_backward(ebb_op_list *list, const ebb_block *block, size_t layer)
 {
-    return ebb_op_list_add(list, EBB_WORK_BACKWARD, run_backward,
+    return ebb_op_list_add(list, EBB_WORK_BACKWARD, ebb_block_backward,
                            &block->backward[layer]);
 }
 
 /* ---- kernels ------------------------------------------------------------------------
  */
 
+/* The product of shape, whose n columns of weights and output come panel by panel. */
 static ebb_status create_kernel(ebb_block_kernel *kernel, ebb_block *block,
-                                ebb_onednn *onednn, const ebb_matmul_shape *shape)
+                                ebb_onednn *onednn, const ebb_matmul_shape *shape,
+                                size_t panel)
 {
     kernel->failed = &block->program->failed;
-    return ebb_matmul_create(&kernel->matmul, onednn, shape);
+    const size_t n_panels = (shape->n + panel - 1) / panel;
+    kernel->panels = calloc(n_panels, sizeof *kernel->panels);
+    if (kernel->panels == NULL) {
+        return ebb_fail_memory(n_panels * sizeof *kernel->panels);
+    }
+    for (size_t i = 0; i < n_panels; i++) {
+        ebb_matmul_shape own = *shape;
+        own.n = shape->n - i * panel < panel ? shape->n - i * panel : panel;
+        own.w_leading = own.n;
+        EBB_TRY(ebb_matmul_create(&kernel->panels[i], onednn, &own));
+        kernel->n_panels++;
+    }
+    return EBB_OK;
 }
 
 static ebb_status create_forward(ebb_block *block, ebb_onednn *onednn, size_t l)
@@ -133,13 +147,12 @@ static ebb_status create_forward(ebb_block *block, ebb_onednn *onednn, size_t l)
         .m = block->n_rows,
         .n = layer->leading,
         .k = layer->in_leading,
-        .w_leading = layer->leading,
         .y_leading = layer->leading,
         .bias = true,
         .relu = l + 1 < batch->n_layers,
     };
     ebb_activations_input(batch, l, &shape.x_leading);
-    return create_kernel(&block->forward[l], block, onednn, &shape);
+    return create_kernel(&block->forward[l], block, onednn, &shape, layer->panel);
 }
 
 static ebb_status create_backward(ebb_block *block, ebb_onednn *onednn, size_t l)
@@ -152,11 +165,10 @@ static ebb_status create_backward(ebb_block *block, ebb_onednn *onednn, size_t l
         .n = below,
         .k = layer->leading,
         .x_leading = layer->leading,
-        .w_leading = below,
         .y_leading = below,
     };
     ebb_block_kernel *kernel = &block->backward[l];
-    EBB_TRY(create_kernel(kernel, block, onednn, &shape));
+    EBB_TRY(create_kernel(kernel, block, onednn, &shape, below));
     kernel->mask_delta = batch->delta[l - 1] + block->first_row * below;
     kernel->mask_out = batch->out[l - 1] + block->first_row * below;
     kernel->mask_n = block->n_rows * below;
@@ -167,9 +179,10 @@ ebb_status ebb_block_create_kernels(ebb_block *block, ebb_onednn *onednn, bool t
 {
     ebb_activations_touch(block->batch, block->first_row, block->n_rows);
     for (size_t l = 0; l < block->batch->n_layers; l++) {
-        if (l >= block->first_layer) {
-            EBB_TRY(create_forward(block, onednn, l));
+        if ((block->elsewhere >> l & 1) != 0) {
+            continue;
         }
+        EBB_TRY(create_forward(block, onednn, l));
         if (train && l > 0) {
             EBB_TRY(create_backward(block, onednn, l));
         }
@@ -177,58 +190,74 @@ ebb_status ebb_block_create_kernels(ebb_block *block, ebb_onednn *onednn, bool t
     return EBB_OK;
 }
 
-static void bind_layer(ebb_block *block, size_t l, size_t head)
+static void bind_forward(ebb_block *block, size_t l, const ebb_layer *layer)
 {
     const ebb_activations *batch = block->batch;
-    const ebb_net *net = block->program->net;
-    const ebb_layer *layer = ebb_net_layer(net, l, head);
-    const float *weights = net->parameters->values + layer->offset;
-    const float *bias = weights + layer->in_leading * layer->leading;
+    const float *values = block->program->net->parameters->values;
+    const ebb_block_kernel *kernel = &block->forward[l];
     size_t leading = 0;
     const float *input = ebb_activations_input(batch, l, &leading);
     float *out = batch->out[l] + block->first_row * layer->leading;
-    if (block->forward[l].matmul != NULL) {
-        ebb_matmul_bind(block->forward[l].matmul, input + block->first_row * leading,
-                        weights, bias, out);
+    for (size_t i = 0; i < kernel->n_panels; i++) {
+        const size_t column = i * layer->panel;
+        ebb_matmul_bind(kernel->panels[i], input + block->first_row * leading,
+                        values + ebb_layer_at(layer, 0, column),
+                        values + ebb_layer_at(layer, layer->in_leading, column),
+                        out + column);
     }
-    if (block->backward[l].matmul != NULL) {
-        const float *delta = batch->delta[l] + block->first_row * layer->leading;
-        ebb_matmul_bind(block->backward[l].matmul, delta,
-                        ebb_net_transposed(net, l, head), NULL,
-                        block->backward[l].mask_delta);
+}
+
+static void bind_backward(ebb_block *block, size_t l, size_t head, const ebb_layer *layer)
+{
+    const ebb_block_kernel *kernel = &block->backward[l];
+    if (kernel->n_panels > 0) {
+        ebb_matmul_bind(
+            kernel->panels[0], block->batch->delta[l] + block->first_row * layer->leading,
+            ebb_net_transposed(block->program->net, l, head), NULL, kernel->mask_delta);
     }
 }
 
 void ebb_block_bind(ebb_block *block, size_t head)
 {
     for (size_t l = 0; l < block->batch->n_layers; l++) {
-        bind_layer(block, l, head);
+        const ebb_layer *layer = ebb_net_layer(block->program->net, l, head);
+        bind_forward(block, l, layer);
+        bind_backward(block, l, head, layer);
     }
+}
+
+static void clear_kernel(ebb_block_kernel *kernel)
+{
+    for (size_t i = 0; i < kernel->n_panels; i++) {
+        ebb_matmul_destroy(kernel->panels[i]);
+    }
+    free(kernel->panels);
 }
 
 void ebb_block_clear(ebb_block *block)
 {
     for (size_t l = 0; l < EBB_MAX_PATH; l++) {
-        ebb_matmul_destroy(block->forward[l].matmul);
-        ebb_matmul_destroy(block->backward[l].matmul);
+        clear_kernel(&block->forward[l]);
+        clear_kernel(&block->backward[l]);
+    }
+}
+
+static void note_kernel(const ebb_block *block, const char *what, const ebb_layer *layer,
+                        const ebb_block_kernel *kernel)
+{
+    char operation[32];
+    if (kernel->n_panels > 0) {
+        snprintf(operation, sizeof operation, "%s %zux%zu", what, layer->in, layer->out);
+        ebb_program_note_kernel(block->program, operation,
+                                ebb_matmul_kernel(kernel->panels[0]));
     }
 }
 
 void ebb_block_note_kernels(const ebb_block *block)
 {
-    char operation[32];
     for (size_t l = 0; l < block->batch->n_layers; l++) {
         const ebb_layer *layer = ebb_net_layer(block->program->net, l, 0);
-        snprintf(operation, sizeof operation, "forward %zux%zu", layer->in, layer->out);
-        if (block->forward[l].matmul != NULL) {
-            ebb_program_note_kernel(block->program, operation,
-                                    ebb_matmul_kernel(block->forward[l].matmul));
-        }
-        if (block->backward[l].matmul != NULL) {
-            snprintf(operation, sizeof operation, "backward %zux%zu", layer->in,
-                     layer->out);
-            ebb_program_note_kernel(block->program, operation,
-                                    ebb_matmul_kernel(block->backward[l].matmul));
-        }
+        note_kernel(block, "forward", layer, &block->forward[l]);
+        note_kernel(block, "backward", layer, &block->backward[l]);
     }
 }

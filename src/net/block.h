@@ -21,10 +21,11 @@ ebb_status ebb_op_list_add(ebb_op_list *list, ebb_work work,
                            const void *self);
 void ebb_op_list_clear(ebb_op_list *list);
 
-/* A layer's product for the block; backward[l] makes delta[l − 1] and then zeroes it
- * where the ReLU below did not fire. */
+/* A layer's product for the block, forward panel by panel of the weights; backward[l]
+ * makes delta[l − 1] and then zeroes it where the ReLU below did not fire. */
 typedef struct ebb_block_kernel {
-    ebb_matmul *matmul; /* NULL: not made */
+    ebb_matmul **panels; /* n_panels, owned */
+    size_t n_panels;     /* 0: not made */
     atomic_int *failed;
     float *mask_delta;
     const float *mask_out;
@@ -37,8 +38,7 @@ typedef struct ebb_block {
     size_t first_row;             /* of the block in the activations */
     size_t first_sample;          /* of the block in step->samples */
     size_t n_rows;
-    size_t
-        first_layer; /* forward starts there; the layers before it are made elsewhere */
+    uint32_t elsewhere; /* bit l: not the block makes out[l] and delta[l − 1] */
     ebb_block_kernel forward[EBB_MAX_PATH], backward[EBB_MAX_PATH];
     float scale; /* of the loss gradient: 1 / rows of the whole batch */
 } ebb_block;
@@ -52,16 +52,16 @@ void ebb_block_bind(ebb_block *block, size_t head);
 void ebb_block_clear(ebb_block *block);
 
 /* The operations one by one, for strategies that list them otherwise. self is an
- * ebb_block (gather, differentiate), or one of its kernels (forward; backward without its
- * mask). */
+ * ebb_block (gather, differentiate), or one of its kernels (forward; backward with its
+ * mask, or without as a product). */
 void ebb_block_gather(const void *self, const ebb_step *step);
 void ebb_block_differentiate(const void *self, const ebb_step *step);
 void ebb_block_product(const void *self, const ebb_step *step);
+void ebb_block_backward(const void *self, const ebb_step *step);
 /* delta[i] = 0 where out[i] is not positive. */
 void ebb_block_mask(float *delta, const float *out, size_t n);
 
-/* Appends: form the batch (where the block has the first layer), forward, loss with its
- * gradient. */
+/* Appends: form the batch, forward, loss with its gradient. */
 ebb_status ebb_block_add_forward(ebb_op_list *list, const ebb_block *block);
 /* Appends: delta[layer − 1] from delta[layer], ReLU mask included. layer > 0. */
 ebb_status ebb_block_add_backward(ebb_op_list *list, const ebb_block *block,

@@ -88,6 +88,19 @@ void ebb_net_reset_optimizer(ebb_net *net)
     memset(net->head_steps, 0, sizeof net->head_steps);
 }
 
+ebb_status ebb_net_expect_rows(const ebb_net *net)
+{
+    for (size_t l = 0; l < ebb_net_layers(net); l++) {
+        const ebb_layer *layer = ebb_net_layer(net, l, 0);
+        if (layer->panel < layer->leading) {
+            return ebb_fail(EBB_ERR_WRONG,
+                            "network: layer %zu lies in panels of %zu columns (%zu)", l,
+                            layer->panel, layer->leading);
+        }
+    }
+    return EBB_OK;
+}
+
 const ebb_layer *ebb_net_layer(const ebb_net *net, size_t number, size_t head)
 {
     const ebb_shape *shape = net->parameters->shape;
@@ -109,6 +122,40 @@ float *ebb_net_transposed(const ebb_net *net, size_t number, size_t head)
            net->transposed_offset[number < n_backbone ? number : n_backbone + head];
 }
 
+size_t ebb_net_transposed_panel(const ebb_layer *layer)
+{
+    const bool cut = layer->panel < layer->leading && layer->panel < layer->in_leading;
+    return cut ? layer->panel : layer->in_leading;
+}
+
+size_t ebb_net_transposed_distance(const ebb_layer *layer, size_t column)
+{
+    const size_t panel = ebb_net_transposed_panel(layer);
+    const size_t left = layer->in_leading - column / panel * panel;
+    return left < panel ? left : panel;
+}
+
+void ebb_net_transpose(const ebb_net *net, size_t number, size_t head,
+                       const ebb_weight_part *part)
+{
+    const ebb_layer *layer = ebb_net_layer(net, number, head);
+    float *copy = ebb_net_transposed(net, number, head);
+    const float *values = net->parameters->values;
+    const size_t panel = ebb_net_transposed_panel(layer);
+    const size_t end = part->first_row + part->n_rows;
+    for (size_t row = part->first_row; row < end;) {
+        const size_t in_panel = row % panel;
+        const size_t n = panel - in_panel < end - row ? panel - in_panel : end - row;
+        const size_t distance = ebb_net_transposed_distance(layer, row);
+        ebb_vector_transpose(
+            copy + (row - in_panel) * layer->leading + part->first_column * distance +
+                in_panel,
+            distance, values + ebb_layer_at(layer, row, part->first_column),
+            ebb_layer_distance(layer, part->first_column), n, part->n_columns);
+        row += n;
+    }
+}
+
 /* Thread's share of the rows of one layer. */
 static void refresh_layer(const ebb_net *net, size_t number, size_t head, size_t thread)
 {
@@ -117,9 +164,11 @@ static void refresh_layer(const ebb_net *net, size_t number, size_t head, size_t
     size_t end = 0;
     ebb_team_share(&begin, &end, layer->in, EBB_LAYER_GRAIN, thread,
                    ebb_team_size(net->team));
-    ebb_vector_transpose(ebb_net_transposed(net, number, head) + begin, layer->in_leading,
-                         net->parameters->values + layer->offset + begin * layer->leading,
-                         layer->leading, end - begin, layer->out);
+    for (size_t column = 0; column < layer->leading; column += layer->panel) {
+        const ebb_weight_part part = {begin, end - begin, column,
+                                      ebb_layer_distance(layer, column)};
+        ebb_net_transpose(net, number, head, &part);
+    }
 }
 
 static void refresh_share(void *argument, size_t thread)

@@ -43,12 +43,29 @@ void ebb_net_reset_optimizer(ebb_net *net);
  * written. */
 size_t ebb_net_refresh(ebb_net *net);
 
+/* EBB_ERR_WRONG when a layer lies in panels: for strategies that know rows only. */
+ebb_status ebb_net_expect_rows(const ebb_net *net);
+
 /* Layers in use for a head are numbered 0 … n_backbone−1 and n_backbone for the head. */
 const ebb_layer *ebb_net_layer(const ebb_net *net, size_t number, size_t head);
 size_t ebb_net_layers(const ebb_net *net); /* n_backbone + 1 */
-/* Transposed weights of that layer: leading rows of in_leading floats, padding zero. NULL
- * for layer 0, whose input needs no gradient. */
+/* Transposed weights of that layer: leading rows of in_leading columns, padding zero, cut
+ * into panels where the weights are; without a bias. NULL for layer 0, whose input needs
+ * no gradient. */
 float *ebb_net_transposed(const ebb_net *net, size_t number, size_t head);
+/* Columns of a panel of the transposed weights. */
+size_t ebb_net_transposed_panel(const ebb_layer *layer);
+/* Floats between the rows of the panel that a column belongs to. */
+size_t ebb_net_transposed_distance(const ebb_layer *layer, size_t column);
+
+/* A part of a weight matrix; its columns lie inside one panel. */
+typedef struct ebb_weight_part {
+    size_t first_row, n_rows, first_column, n_columns;
+} ebb_weight_part;
+
+/* Writes a part of the weights into the transposed copy. */
+void ebb_net_transpose(const ebb_net *net, size_t number, size_t head,
+                       const ebb_weight_part *part);
 
 /* Floating-point operations of a training step on a batch, unpadded sizes:
  * batch · (4 Σ a·b + 2 Σ_{all but the first} a·b), and nothing else. */

@@ -32,6 +32,41 @@ size_t ebb_layer_row(const ebb_layer *layer, size_t i)
     return i < layer->in ? i : layer->in_leading;
 }
 
+size_t ebb_layer_distance(const ebb_layer *layer, size_t column)
+{
+    const size_t left = layer->leading - column / layer->panel * layer->panel;
+    return left < layer->panel ? left : layer->panel;
+}
+
+size_t ebb_layer_at(const ebb_layer *layer, size_t arena_row, size_t column)
+{
+    const size_t in_panel = column % layer->panel;
+    return layer->offset + (column - in_panel) * (layer->in_leading + 1) +
+           arena_row * ebb_layer_distance(layer, column) + in_panel;
+}
+
+bool ebb_layer_is_wide(const ebb_layer *layer, size_t number)
+{
+    return number == 0 || layer->in_leading * layer->leading > EBB_WIDE_FLOATS;
+}
+
+static void set_panel(ebb_layer *layer, size_t number, size_t panel)
+{
+    const bool cut =
+        panel > 0 && panel < layer->leading && ebb_layer_is_wide(layer, number);
+    layer->panel = cut ? panel : layer->leading;
+}
+
+void ebb_shape_set_panel(ebb_shape *shape, size_t panel)
+{
+    for (size_t l = 0; l < shape->n_backbone; l++) {
+        set_panel(&shape->backbone[l], l, panel);
+    }
+    for (size_t h = 0; h < shape->n_heads; h++) {
+        set_panel(&shape->heads[h], shape->n_backbone, panel);
+    }
+}
+
 size_t ebb_shape_feature_width(const ebb_shape *shape)
 {
     return shape->n_backbone == 0 ? shape->features
@@ -45,8 +80,9 @@ static ebb_status append(ebb_shape *shape, ebb_layer *layer, size_t out)
         return ebb_fail(EBB_ERR_USAGE, "network: a layer of %zu x %zu (1 to %d wide)", in,
                         out, EBB_MAX_WIDTH);
     }
-    *layer = (ebb_layer){in, out, ebb_shape_leading(in), ebb_shape_leading(out),
-                         shape->n_floats};
+    const size_t leading = ebb_shape_leading(out);
+    *layer =
+        (ebb_layer){in, out, ebb_shape_leading(in), leading, leading, shape->n_floats};
     shape->n_floats += ebb_layer_floats(layer);
     shape->n_parameters += (in + 1) * out;
     return EBB_OK;
@@ -100,7 +136,7 @@ void ebb_parameters_destroy(ebb_parameters *parameters)
 
 /* Columns [first, first + n) of a layer from one stream, in the order in which the digest
  * walks them. */
-static void draw_columns(float *rows, const ebb_layer *layer, size_t first, size_t n,
+static void draw_columns(float *values, const ebb_layer *layer, size_t first, size_t n,
                          ebb_initialization kind, ebb_random *rng)
 {
     const bool xavier = kind == EBB_INITIALIZATION_XAVIER_UNIFORM;
@@ -110,7 +146,7 @@ static void draw_columns(float *rows, const ebb_layer *layer, size_t first, size
         for (size_t j = first; j < first + n; j++) {
             const double unit = (double)ebb_random_unit(rng);
             const bool zero = xavier && i == layer->in;
-            rows[ebb_layer_row(layer, i) * layer->leading + j] =
+            values[ebb_layer_at(layer, ebb_layer_row(layer, i), j)] =
                 zero ? 0.0f : (float)((2.0 * unit - 1.0) * bound);
         }
     }
@@ -124,8 +160,7 @@ void ebb_parameters_initialize(ebb_parameters *parameters, ebb_initialization ki
     for (size_t l = 0; l < shape->n_backbone; l++) {
         const ebb_layer *layer = &shape->backbone[l];
         ebb_random_init(&rng, seed, EBB_PURPOSE_BACKBONE, (uint32_t)l + 1, 0);
-        draw_columns(parameters->values + layer->offset, layer, 0, layer->out, kind,
-                     &rng);
+        draw_columns(parameters->values, layer, 0, layer->out, kind, &rng);
     }
     uint32_t piece = 0;
     for (size_t h = 0; h < shape->n_heads; h++) {
@@ -134,7 +169,7 @@ void ebb_parameters_initialize(ebb_parameters *parameters, ebb_initialization ki
             const size_t left = layer->out - first;
             const size_t n = left < classes_per_draw ? left : classes_per_draw;
             ebb_random_init(&rng, seed, EBB_PURPOSE_HEAD, ++piece, 0);
-            draw_columns(parameters->values + layer->offset, layer, first, n, kind, &rng);
+            draw_columns(parameters->values, layer, first, n, kind, &rng);
         }
     }
     parameters->generation++;
@@ -143,9 +178,13 @@ void ebb_parameters_initialize(ebb_parameters *parameters, ebb_initialization ki
 static void digest_layer(ebb_digest *digest, const float *values, const ebb_layer *layer)
 {
     for (size_t i = 0; i <= layer->in; i++) {
-        ebb_digest_update(
-            digest, values + layer->offset + ebb_layer_row(layer, i) * layer->leading,
-            layer->out * sizeof *values);
+        for (size_t j = 0; j < layer->out; j += layer->panel) {
+            const size_t left = layer->out - j;
+            const size_t n = left < layer->panel ? left : layer->panel;
+            ebb_digest_update(digest,
+                              values + ebb_layer_at(layer, ebb_layer_row(layer, i), j),
+                              n * sizeof *values);
+        }
     }
 }
 

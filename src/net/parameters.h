@@ -1,11 +1,15 @@
 /* parameters.h - all parameters of backbone and heads in one flat arena.
  *
- * A layer is fully connected: y = x W + b. Its weights lie in rows of `leading` floats,
- * in-major: row i holds what input i contributes to every output. `in_leading` rows are
- * weights and padding, one more row is the bias. Both sides are rounded up to 16, because
- * oneDNN's fast kernels want whole vectors; the padding is zero and stays zero, because
- * its gradient is. Optimizer moments, snapshots and update records have the same offsets,
- * so every whole-model operation is one streaming pass, split over the team. */
+ * A layer is fully connected: y = x W + b. Its weights lie in-major: row i holds what
+ * input i contributes to every output. `in_leading` rows are weights and padding, one
+ * more row is the bias. Both sides are rounded up to 16, because oneDNN's fast kernels
+ * want whole vectors; the padding is zero and stays zero, because its gradient is.
+ *
+ * The columns of the first layer and of wide ones may be cut into panels of `panel`
+ * floats, which then lie one after the other, each a matrix of its own with its part of
+ * the bias: a thread that owns a panel owns a stretch of memory, and no prefetcher runs
+ * into a neighbour's. Optimizer moments, snapshots and update records have the same
+ * offsets, so every whole-model operation is one streaming pass, split over the team. */
 #ifndef EBB_NET_PARAMETERS_H
 #define EBB_NET_PARAMETERS_H
 
@@ -22,13 +26,15 @@ enum {
     EBB_MAX_LAYERS = 17,  /* of the backbone */
     EBB_MAX_HEADS = 255,
     EBB_MAX_WIDTH = 65536,
+    EBB_WIDE_FLOATS = 131072, /* half a MiB: above it weights leave no room for a batch */
 };
 
 typedef struct ebb_layer {
     size_t in, out;    /* logical widths */
     size_t in_leading; /* rows of weights, padding included; the bias follows */
-    size_t leading;    /* floats between rows, padding included */
-    size_t offset;     /* of row 0 in the arena, floats */
+    size_t leading;    /* columns, padding included */
+    size_t panel;      /* columns of a panel; the last one may have fewer */
+    size_t offset;     /* in the arena, floats */
 } ebb_layer;
 
 /* Layers in arena order: backbone, then heads. */
@@ -50,8 +56,17 @@ ebb_status ebb_shape_add_head(ebb_shape *shape, size_t classes);
 size_t ebb_shape_feature_width(const ebb_shape *shape);
 /* out rounded up to the grain. */
 size_t ebb_shape_leading(size_t out);
+/* Is it the first layer on the path, or has it more than EBB_WIDE_FLOATS weights? */
+bool ebb_layer_is_wide(const ebb_layer *layer, size_t number);
+/* Lays wide layers out in panels of so many columns, a multiple of the grain; 0: whole
+ * rows. To be called before there are parameters. */
+void ebb_shape_set_panel(ebb_shape *shape, size_t panel);
 /* Arena row of logical row i: weights of input i, or the bias for i = in. */
 size_t ebb_layer_row(const ebb_layer *layer, size_t i);
+/* Floats between the rows of the panel that column belongs to. */
+size_t ebb_layer_distance(const ebb_layer *layer, size_t column);
+/* Where the value at an arena row and column lies in the arena. */
+size_t ebb_layer_at(const ebb_layer *layer, size_t arena_row, size_t column);
 /* Floats of a layer in the arena. */
 size_t ebb_layer_floats(const ebb_layer *layer);
 

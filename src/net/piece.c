@@ -19,46 +19,90 @@ static void add_piece(ebb_piece_list *list, ebb_piece piece)
     list->n++;
 }
 
-/* Column by column: rows [0, in) in steps of max_rows, then the bias row. */
-static void cut_layer(ebb_piece_list *list, size_t number, size_t max_rows,
-                      size_t max_columns)
+static size_t columns_at(const ebb_layer *layer, size_t column, size_t max_columns)
+{
+    const size_t distance = ebb_layer_distance(layer, column);
+    return smaller(max_columns, distance - column % layer->panel);
+}
+
+/* Rows in pieces of nearly equal, even numbers of vectors. */
+static size_t rows_at_once(const ebb_layer *layer, const ebb_piece_rule *rule)
+{
+    const size_t columns = columns_at(layer, 0, rule->max_columns);
+    const size_t grains = rule->max_floats / columns / EBB_LAYER_GRAIN;
+    const size_t most = EBB_LAYER_GRAIN * (grains > 0 ? grains : 1);
+    const size_t n = (layer->in + most - 1) / most;
+    return ebb_shape_leading((layer->in + n - 1) / n);
+}
+
+/* Rows from `begin` on of a column of pieces; begin = in is the bias. */
+static void add_rows(ebb_piece_list *list, size_t number, const ebb_piece_rule *rule,
+                     size_t begin, size_t column)
 {
     const ebb_layer *layer = ebb_net_layer(list->net, number, 0);
-    for (size_t column = 0; column < layer->leading; column += max_columns) {
-        ebb_piece piece = {.layer = number,
-                           .first_column = column,
-                           .n_columns = smaller(max_columns, layer->leading - column)};
-        for (size_t row = 0; row < layer->in; row += max_rows) {
-            piece.first_row = row;
-            piece.n_rows = smaller(max_rows, layer->in - row);
-            add_piece(list, piece);
+    const bool bias = begin == layer->in;
+    add_piece(
+        list,
+        (ebb_piece){
+            .layer = number,
+            .first_row = ebb_layer_row(layer, begin),
+            .n_rows = bias ? 1 : smaller(rows_at_once(layer, rule), layer->in - begin),
+            .first_column = column,
+            .n_columns = columns_at(layer, column, rule->max_columns),
+            .bias = bias,
+        });
+}
+
+static size_t next_row(const ebb_layer *layer, const ebb_piece_rule *rule, size_t row)
+{
+    return row == layer->in ? row + 1
+                            : smaller(row + rows_at_once(layer, rule), layer->in);
+}
+
+static void cut_by_column(ebb_piece_list *list, size_t number, const ebb_piece_rule *rule)
+{
+    const ebb_layer *layer = ebb_net_layer(list->net, number, 0);
+    for (size_t column = 0; column < layer->leading;
+         column += columns_at(layer, column, rule->max_columns)) {
+        for (size_t row = 0; row <= layer->in; row = next_row(layer, rule, row)) {
+            add_rows(list, number, rule, row, column);
         }
-        piece.first_row = ebb_layer_row(layer, layer->in);
-        piece.n_rows = 1;
-        piece.bias = true;
-        add_piece(list, piece);
     }
 }
 
-static void cut_layers(ebb_piece_list *list, size_t max_rows, size_t max_columns)
+static void cut_by_row(ebb_piece_list *list, size_t number, const ebb_piece_rule *rule)
+{
+    const ebb_layer *layer = ebb_net_layer(list->net, number, 0);
+    for (size_t row = 0; row <= layer->in; row = next_row(layer, rule, row)) {
+        for (size_t column = 0; column < layer->leading;
+             column += columns_at(layer, column, rule->max_columns)) {
+            add_rows(list, number, rule, row, column);
+        }
+    }
+}
+
+static void cut_layers(ebb_piece_list *list, const ebb_piece_rule *rule)
 {
     list->n = 0;
     for (size_t l = 0; l < ebb_net_layers(list->net); l++) {
-        cut_layer(list, l, max_rows, max_columns);
-        list->n_first = l == 0 ? list->n : list->n_first;
+        if (rule->order == EBB_PIECES_BY_ROW) {
+            cut_by_row(list, l, rule);
+        } else {
+            cut_by_column(list, l, rule);
+        }
     }
 }
 
-ebb_status ebb_piece_list_init(ebb_piece_list *out, const ebb_net *net, size_t max_rows,
-                               size_t max_columns)
+ebb_status ebb_piece_list_init(ebb_piece_list *out, const ebb_net *net,
+                               const ebb_piece_rule *rule)
 {
     *out = (ebb_piece_list){.net = net};
-    cut_layers(out, max_rows, max_columns);
+    cut_layers(out, rule);
     out->pieces = calloc(out->n, sizeof *out->pieces);
     if (out->pieces == NULL) {
         return ebb_fail_memory(out->n * sizeof *out->pieces);
     }
-    cut_layers(out, max_rows, max_columns);
+    cut_layers(out, rule);
     return EBB_OK;
 }
 
@@ -73,20 +117,26 @@ static size_t floats_of(const ebb_piece *piece)
     return piece->n_rows * piece->n_columns;
 }
 
+static bool is_in(const ebb_piece *piece, ebb_layer_range layers)
+{
+    return piece->layer >= layers.begin && piece->layer < layers.end;
+}
+
 /* A piece belongs to the thread in whose share of the floats its middle lies. */
 void ebb_piece_list_share(size_t *begin, size_t *end, const ebb_piece_list *list,
-                          ebb_piece_group group, size_t thread, size_t n_threads)
+                          ebb_layer_range layers, size_t thread, size_t n_threads)
 {
-    const size_t from = group == EBB_PIECES_OTHER_LAYERS ? list->n_first : 0;
-    const size_t to = group == EBB_PIECES_FIRST_LAYER ? list->n_first : list->n;
     size_t total = 0;
-    for (size_t i = from; i < to; i++) {
-        total += floats_of(&list->pieces[i]);
+    for (size_t i = 0; i < list->n; i++) {
+        total += is_in(&list->pieces[i], layers) ? floats_of(&list->pieces[i]) : 0;
     }
-    *begin = to;
-    *end = from;
+    *begin = list->n;
+    *end = 0;
     size_t done = 0;
-    for (size_t i = from; i < to; i++) {
+    for (size_t i = 0; i < list->n; i++) {
+        if (!is_in(&list->pieces[i], layers)) {
+            continue;
+        }
         const size_t middle = done + floats_of(&list->pieces[i]) / 2;
         if (middle * n_threads / total == thread) {
             *begin = smaller(*begin, i);
@@ -102,11 +152,13 @@ const ebb_layer *ebb_piece_layer(const ebb_piece_list *list, const ebb_piece *pi
     return ebb_net_layer(list->net, piece->layer, list->head);
 }
 
-float *ebb_piece_values(const ebb_piece_list *list, const ebb_piece *piece)
+float *ebb_piece_values(size_t *distance, const ebb_piece_list *list,
+                        const ebb_piece *piece)
 {
     const ebb_layer *layer = ebb_piece_layer(list, piece);
-    return list->net->parameters->values + layer->offset +
-           piece->first_row * layer->leading + piece->first_column;
+    *distance = ebb_layer_distance(layer, piece->first_column);
+    return list->net->parameters->values +
+           ebb_layer_at(layer, piece->first_row, piece->first_column);
 }
 
 const ebb_optimizer_step *ebb_piece_numbers(const ebb_piece_list *list,
@@ -117,15 +169,11 @@ const ebb_optimizer_step *ebb_piece_numbers(const ebb_piece_list *list,
 
 void ebb_piece_transpose(const ebb_piece_list *list, const ebb_piece *piece)
 {
-    float *transposed = ebb_net_transposed(list->net, piece->layer, list->head);
-    if (transposed == NULL || piece->bias) {
-        return;
+    if (piece->layer > 0 && !piece->bias) {
+        const ebb_weight_part part = {piece->first_row, piece->n_rows,
+                                      piece->first_column, piece->n_columns};
+        ebb_net_transpose(list->net, piece->layer, list->head, &part);
     }
-    const ebb_layer *layer = ebb_piece_layer(list, piece);
-    ebb_vector_transpose(transposed + piece->first_column * layer->in_leading +
-                             piece->first_row,
-                         layer->in_leading, ebb_piece_values(list, piece), layer->leading,
-                         piece->n_rows, piece->n_columns);
 }
 
 static float *offset(float *arena, size_t at)
@@ -134,21 +182,21 @@ static float *offset(float *arena, size_t at)
 }
 
 void ebb_piece_update(const ebb_piece_list *list, const ebb_piece *piece,
-                      const float *gradient, size_t gradient_leading,
-                      const ebb_step *step)
+                      const float *gradient, const ebb_step *step)
 {
     const ebb_net *net = list->net;
-    const size_t leading = ebb_piece_layer(list, piece)->leading;
-    float *values = ebb_piece_values(list, piece);
+    size_t distance = 0;
+    float *values = ebb_piece_values(&distance, list, piece);
     const size_t first = (size_t)(values - net->parameters->values);
-    const bool contiguous = piece->n_columns == leading && gradient_leading == leading;
+    const bool contiguous = piece->n_columns == distance;
     const size_t n_runs = contiguous ? 1 : piece->n_rows;
     const size_t run = contiguous ? floats_of(piece) : piece->n_columns;
     const ebb_optimizer_step *numbers = ebb_piece_numbers(list, piece, step);
     for (size_t i = 0; i < n_runs; i++) {
-        const size_t at = first + i * leading;
-        net->optimizer->update(numbers, run, values + i * leading, offset(net->first, at),
-                               offset(net->second, at), gradient + i * gradient_leading);
+        const size_t at = first + i * distance;
+        net->optimizer->update(numbers, run, values + i * distance,
+                               offset(net->first, at), offset(net->second, at),
+                               gradient + i * run);
     }
     ebb_piece_transpose(list, piece);
 }

@@ -12,41 +12,48 @@
 typedef struct ebb_piece {
     size_t layer;                   /* number, the head last */
     size_t first_row, n_rows;       /* arena rows; a bias is a piece of one row */
-    size_t first_column, n_columns; /* multiples of 16 but for the padding */
+    size_t first_column, n_columns; /* multiples of 16, inside a panel */
     bool bias;
 } ebb_piece;
 
 typedef struct ebb_piece_list {
     const ebb_net *net; /* borrowed */
-    ebb_piece *pieces;  /* layer by layer, in a layer column by column of pieces */
+    ebb_piece *pieces;  /* layer by layer, see ebb_piece_order */
     size_t n;
-    size_t n_first; /* of layer 0: they come first */
-    size_t head;    /* bound: whose weights layer n_backbone means */
+    size_t head; /* bound: whose weights layer n_backbone means */
 } ebb_piece_list;
 
-/* Cuts every layer into pieces of at most max_rows x max_columns. Fails with
- * EBB_ERR_ENVIRONMENT. */
-ebb_status ebb_piece_list_init(ebb_piece_list *out, const ebb_net *net, size_t max_rows,
-                               size_t max_columns);
+/* Which pieces of a layer follow each other, and so which a thread owns together. */
+typedef enum ebb_piece_order { EBB_PIECES_BY_COLUMN, EBB_PIECES_BY_ROW } ebb_piece_order;
+
+/* What pieces there may be. */
+typedef struct ebb_piece_rule {
+    size_t max_floats;  /* but 16 rows at least */
+    size_t max_columns; /* a multiple of the grain */
+    ebb_piece_order order;
+} ebb_piece_rule;
+
+/* Cuts every panel of every layer. Fails with EBB_ERR_ENVIRONMENT. */
+ebb_status ebb_piece_list_init(ebb_piece_list *out, const ebb_net *net,
+                               const ebb_piece_rule *rule);
 void ebb_piece_list_clear(ebb_piece_list *list);
 
-/* Which pieces are shared out. */
-typedef enum ebb_piece_group {
-    EBB_PIECES_ALL,
-    EBB_PIECES_FIRST_LAYER,
-    EBB_PIECES_OTHER_LAYERS
-} ebb_piece_group;
+/* Layers [begin, end) whose pieces are shared out together. */
+typedef struct ebb_layer_range {
+    size_t begin, end;
+} ebb_layer_range;
 
-/* Thread's consecutive pieces [*begin, *end) of a group: shares of nearly equal numbers
- * of floats. */
+/* Thread's consecutive pieces [*begin, *end) of some layers: shares of nearly equal
+ * numbers of floats. */
 void ebb_piece_list_share(size_t *begin, size_t *end, const ebb_piece_list *list,
-                          ebb_piece_group group, size_t thread, size_t n_threads);
+                          ebb_layer_range layers, size_t thread, size_t n_threads);
 
 /* The layer a piece is cut from, as bound. */
 const ebb_layer *ebb_piece_layer(const ebb_piece_list *list, const ebb_piece *piece);
 
-/* First value of the piece in the arena; its rows lie `leading` of the layer apart. */
-float *ebb_piece_values(const ebb_piece_list *list, const ebb_piece *piece);
+/* First value of the piece in the arena, and the floats between its rows. */
+float *ebb_piece_values(size_t *distance, const ebb_piece_list *list,
+                        const ebb_piece *piece);
 
 /* The optimizer's numbers of this step for the piece: the head counts its own steps. */
 const ebb_optimizer_step *ebb_piece_numbers(const ebb_piece_list *list,
@@ -55,11 +62,10 @@ const ebb_optimizer_step *ebb_piece_numbers(const ebb_piece_list *list,
 /* Writes the weights of a piece into the transposed copy; nothing for a bias. */
 void ebb_piece_transpose(const ebb_piece_list *list, const ebb_piece *piece);
 
-/* Applies the optimizer to the piece with its gradient (rows gradient_leading floats
- * apart) and writes the moved weights into the transposed copy. */
+/* Applies the optimizer to the piece with its gradient (rows without a gap) and writes
+ * the moved weights into the transposed copy. */
 void ebb_piece_update(const ebb_piece_list *list, const ebb_piece *piece,
-                      const float *gradient, size_t gradient_leading,
-                      const ebb_step *step);
+                      const float *gradient, const ebb_step *step);
 
 /* sum[j] = Σ_r rows[r · leading + j] over n_rows, in row order. */
 void ebb_piece_column_sums(float *sum, const float *rows, size_t leading, size_t n_rows,

@@ -8,6 +8,7 @@
 typedef struct ebb_strategy {
     ebb_choice choice;
     bool same_bits; /* the digest does not depend on the number of threads */
+    size_t panel;   /* how it wants the weights, see ebb_shape_set_panel */
     /* Compiles the step of `net` for batches of n_rows. See net/program.h. */
     ebb_status (*compile_train)(ebb_program **out, ebb_net *net, size_t n_rows);
     ebb_status (*compile_test)(ebb_program **out, ebb_net *net);

@@ -13,7 +13,7 @@
 #include "net/piece.h"
 #include "net/strategy.h"
 
-enum { PIECE_ROWS = 16 };
+enum { PIECE_FLOATS = 4096 };
 
 typedef struct internal_program internal_program;
 
@@ -116,17 +116,17 @@ static void update_share(void *argument, size_t thread)
 {
     const fork_join *call = argument;
     const internal_program *self = call->program;
+    const ebb_layer_range all = {0, self->batch.n_layers};
     size_t begin = 0;
     size_t end = 0;
-    ebb_piece_list_share(&begin, &end, &self->pieces, EBB_PIECES_ALL, thread,
-                         self->team_size);
+    ebb_piece_list_share(&begin, &end, &self->pieces, all, thread, self->team_size);
     for (size_t i = begin; i < end; i++) {
         const ebb_piece *piece = &self->pieces.pieces[i];
         const size_t leading = ebb_piece_layer(&self->pieces, piece)->leading;
         const float *gradient = (const float *)self->gradient +
                                 gradient_offset(self, piece->layer) +
                                 piece->first_row * leading;
-        ebb_piece_update(&self->pieces, piece, gradient, leading, call->step);
+        ebb_piece_update(&self->pieces, piece, gradient, call->step);
     }
 }
 
@@ -257,12 +257,14 @@ static ebb_status fill(internal_program *self)
 {
     ebb_program *program = &self->base;
     const ebb_shape *shape = program->net->parameters->shape;
+    EBB_TRY(ebb_net_expect_rows(program->net));
     self->head_offset = shape->heads[0].offset;
     EBB_TRY(ebb_buffer_allocate(&self->gradient,
                                 self->head_offset + ebb_layer_floats(&shape->heads[0]),
                                 sizeof(float)));
     EBB_TRY(ebb_activations_init(&self->batch, program->net, program->n_rows, true));
-    EBB_TRY(ebb_piece_list_init(&self->pieces, program->net, PIECE_ROWS, EBB_MAX_WIDTH));
+    const ebb_piece_rule rule = {PIECE_FLOATS, EBB_MAX_WIDTH, EBB_PIECES_BY_COLUMN};
+    EBB_TRY(ebb_piece_list_init(&self->pieces, program->net, &rule));
     EBB_TRY(create_rows(self));
     EBB_TRY(ebb_compile(program, &self->parts, build));
     note_kernels(self);

@@ -259,6 +259,7 @@ static ebb_status fill(reference_program *self)
 {
     ebb_program *program = &self->base;
     const size_t n_threads = program->n_threads;
+    EBB_TRY(ebb_net_expect_rows(program->net));
     const size_t n_rows = self->train ? program->n_rows : TEST_ROWS * n_threads;
     EBB_TRY(ebb_activations_init(&self->batch, program->net, n_rows, self->train));
     program->batch = &self->batch;

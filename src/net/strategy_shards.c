@@ -19,7 +19,7 @@
 enum {
     MIN_SHARD_ROWS = 16, /* below it the kernels lose more than a thread gains */
     MAX_SHARDS = 64,
-    PIECE_ROWS = 16, /* weight rows of one piece of the reduction */
+    PIECE_FLOATS = 4096, /* of one piece of the reduction, in whole rows */
 };
 /* All gradients together stay below this, so that a wide network gets fewer shards. */
 static const size_t MAX_GRADIENT_BYTES = (size_t)256 << 20;
@@ -146,23 +146,24 @@ static void run_pieces(const void *argument, const ebb_step *step)
         const float *gradient =
             reduce(self, gradient_offset(self, piece->layer) + piece->first_row * leading,
                    piece->n_rows * leading);
-        ebb_piece_update(&self->pieces, piece, gradient, leading, step);
+        ebb_piece_update(&self->pieces, piece, gradient, step);
     }
 }
 
 static ebb_status create_ranges(shards_program *self)
 {
     const size_t n_threads = self->base.n_threads;
-    EBB_TRY(
-        ebb_piece_list_init(&self->pieces, self->base.net, PIECE_ROWS, EBB_MAX_WIDTH));
+    const ebb_piece_rule rule = {PIECE_FLOATS, EBB_MAX_WIDTH, EBB_PIECES_BY_COLUMN};
+    EBB_TRY(ebb_piece_list_init(&self->pieces, self->base.net, &rule));
     self->ranges = calloc(n_threads, sizeof *self->ranges);
     if (self->ranges == NULL) {
         return ebb_fail_memory(n_threads * sizeof *self->ranges);
     }
+    const ebb_layer_range all = {0, ebb_net_layers(self->base.net)};
     for (size_t t = 0; t < n_threads; t++) {
         piece_range *range = &self->ranges[t];
         range->program = self;
-        ebb_piece_list_share(&range->begin, &range->end, &self->pieces, EBB_PIECES_ALL, t,
+        ebb_piece_list_share(&range->begin, &range->end, &self->pieces, all, t,
                              n_threads);
     }
     return EBB_OK;
@@ -259,6 +260,7 @@ static ebb_status fill(shards_program *self)
 {
     ebb_program *program = &self->base;
     const ebb_shape *shape = program->net->parameters->shape;
+    EBB_TRY(ebb_net_expect_rows(program->net));
     self->head_offset = shape->heads[0].offset;
     self->gradient_floats = self->head_offset + ebb_layer_floats(&shape->heads[0]);
     program->n_shards = choose_shards(program->n_rows, self->gradient_floats);

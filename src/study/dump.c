@@ -108,10 +108,10 @@ void ebb_dump_clear(ebb_dump_array *array)
 static ebb_status append_layer(ebb_dump_array *array, const float *values,
                                const ebb_layer *layer)
 {
-    for (size_t i = 0; i <= layer->in; i++) {
-        EBB_TRY(ebb_dump_append(
-            array, values + layer->offset + ebb_layer_row(layer, i) * layer->leading,
-            layer->out, sizeof *values));
+    for (size_t k = 0; k < (layer->in + 1) * layer->out; k++) {
+        const size_t row = ebb_layer_row(layer, k / layer->out);
+        EBB_TRY(ebb_dump_append(array, values + ebb_layer_at(layer, row, k % layer->out),
+                                1, sizeof *values));
     }
     return EBB_OK;
 }

@@ -42,15 +42,15 @@ static ebb_status describe_network(ebb_session *session)
     EBB_TRY(ebb_backbone_at((size_t)config->backbone)
                 ->describe(&session->shape, session->sequence->features, config->hidden,
                            config->n_hidden));
-    if (one_head_a_task(config)) {
-        for (size_t t = 0; t < config->tasks; t++) {
-            EBB_TRY(ebb_shape_add_head(&session->shape, classes));
-        }
-        return EBB_OK;
-    }
+    const bool one_each = one_head_a_task(config);
     const bool shared = config->scenario == EBB_SCENARIO_DIL;
-    return ebb_shape_add_head(&session->shape,
-                              shared ? classes : classes * config->tasks);
+    const size_t width = one_each || shared ? classes : classes * config->tasks;
+    for (size_t h = 0; h < (one_each ? config->tasks : 1); h++) {
+        EBB_TRY(ebb_shape_add_head(&session->shape, width));
+    }
+    ebb_shape_set_panel(&session->shape,
+                        ebb_strategy_at((size_t)config->strategy)->panel);
+    return EBB_OK;
 }
 
 /* A head that grows with the tasks is drawn task by task; one that is there from the
@@ -118,13 +118,12 @@ static ebb_status check_batch(const ebb_session *session)
     const ebb_config *config = session->config;
     for (size_t t = 0; t < config->tasks && !config->keep_last_batch; t++) {
         if (session->sequence->tasks[t].n_train < config->batch_size) {
-            return ebb_fail(EBB_ERR_USAGE,
-                            "--%s: a batch of %zu, but task %zu has %zu training samples "
-                            "(no more than that, or --last-batch keep)",
-                            config->batch_per_thread > 0 ? "batch-per-thread"
-                                                         : "batch-size",
-                            config->batch_size, t + 1,
-                            session->sequence->tasks[t].n_train);
+            return ebb_fail(
+                EBB_ERR_USAGE,
+                "--%s: a batch of %zu, but task %zu has %zu training samples "
+                "(no more than that, or --last-batch keep)",
+                config->batch_per_thread > 0 ? "batch-per-thread" : "batch-size",
+                config->batch_size, t + 1, session->sequence->tasks[t].n_train);
         }
     }
     return EBB_OK;

@@ -77,6 +77,7 @@ static void describe(ebb_shape *shape, const fixture_spec *spec)
     for (size_t h = 0; h < spec->n_heads; h++) {
         fixture_succeed(ebb_shape_add_head(shape, spec->classes), "head");
     }
+    ebb_shape_set_panel(shape, spec->panel);
 }
 
 void fixture_init(fixture *self, const fixture_spec *spec)
@@ -170,7 +171,20 @@ const ebb_layer *fixture_layer(const fixture *self, size_t index)
 
 size_t fixture_at(const ebb_layer *layer, size_t row, size_t column)
 {
-    return layer->offset + ebb_layer_row(layer, row) * layer->leading + column;
+    return ebb_layer_at(layer, ebb_layer_row(layer, row), column);
+}
+
+float *fixture_in_rows(const fixture *self, const float *arena)
+{
+    float *out = allocate(self->shape.n_floats, sizeof *out);
+    for (size_t l = 0; l < fixture_layers(self); l++) {
+        const ebb_layer *layer = fixture_layer(self, l);
+        for (size_t i = 0; i < ebb_layer_floats(layer); i++) {
+            out[layer->offset + i] =
+                arena[ebb_layer_at(layer, i / layer->leading, i % layer->leading)];
+        }
+    }
+    return out;
 }
 
 /* All floats of a layer but its parameters. */
@@ -179,10 +193,11 @@ static void check_padding(const float *arena, const ebb_layer *layer, size_t num
     for (size_t i = 0; i < ebb_layer_floats(layer); i++) {
         const size_t row = i / layer->leading;
         const size_t column = i % layer->leading;
+        const float value = arena[ebb_layer_at(layer, row, column)];
         const bool has_row = row < layer->in || row == layer->in_leading;
-        if (!(has_row && column < layer->out) && arena[layer->offset + i] != 0.0f) {
+        if (!(has_row && column < layer->out) && value != 0.0f) {
             fail_msg("padding of layer %zu, row %zu, column %zu: %g", number, row, column,
-                     (double)arena[layer->offset + i]);
+                     (double)value);
         }
     }
 }

@@ -18,6 +18,7 @@ typedef struct fixture_spec {
     ebb_optimizer_spec numbers;
     bool xavier;
     size_t classes_per_draw; /* 0: a head in one piece */
+    size_t panel;            /* of the weights, see ebb_shape_set_panel */
     size_t threads;          /* 0: one */
     size_t n_samples;        /* 0: 160 */
 } fixture_spec;
@@ -57,6 +58,9 @@ const ebb_layer *fixture_layer(const fixture *self, size_t index);
 
 /* Where a parameter lies in an arena: weight of input `row`, or the bias for row = in. */
 size_t fixture_at(const ebb_layer *layer, size_t row, size_t column);
+
+/* An arena's values with all layers in whole rows; free it. */
+float *fixture_in_rows(const fixture *self, const float *arena);
 
 /* Ends the test when a float of the arena that belongs to no parameter is not zero. */
 void fixture_check_padding(const fixture *self, const float *arena);

@@ -41,6 +41,8 @@ static const digest_case cases[] = {
     {"wide first layer", {49, {300, 17}, 2, 10, SGD}, {100, 13}, {1, 0, 10, 0}, 6},
     {"wide heads alone", {49, {0}, 3, 100, SGD}, {40, 5}, {2, 0, 50, 0}, 2},
     {"no hidden layer", {100, {0}, 3, 10, MOMENTUM}, {100}, {2, 0, 10, 0}, 6},
+    {"wide layers", {5, {400, 350}, 1, 10, ADAM}, {40, 5}, {0, 0, 10, 0}, 2},
+    {"wide layers, sgd", {5, {400, 350}, 1, 10, SGD}, {70}, {0, 0, 10, 0}, 4},
     {"narrow", {3, {1, 3}, 1, 2, SGD}, {48}, {0, 0, 2, 0}, 3},
 };
 
@@ -65,6 +67,7 @@ static outcome *follow(const ebb_strategy *strategy, const digest_case *which,
     fixture_spec spec = which->spec;
     spec.threads = threads;
     spec.n_samples = N_SAMPLES;
+    spec.panel = strategy->panel;
     fixture_init(&out->base, &spec);
     for (size_t r = 0; r < MAX_RUNS && which->batches[r] > 0; r++) {
         ebb_program *program = NULL;
@@ -94,6 +97,7 @@ static outcome *follow_in_runs(const ebb_strategy *strategy, const digest_case *
     ebb_program *program = NULL;
     spec.threads = 2;
     spec.n_samples = N_SAMPLES;
+    spec.panel = strategy->panel;
     fixture_init(&out->base, &spec);
     fixture_succeed(strategy->compile_train(&program, out->base.net, which->batches[0]),
                     "compiling");

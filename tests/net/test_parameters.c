@@ -79,6 +79,35 @@ static void check_layout(const ebb_shape *shape)
     assert_int_equal(shape->n_floats, next);
 }
 
+/* Every place of the arena is taken once, and a panel lies without a gap. */
+static void test_panels(void **state)
+{
+    (void)state;
+    static const size_t hidden[] = {300, 5, 3, 0};
+    ebb_shape shape;
+    describe(&shape, 17, hidden, 2, 10);
+    ebb_shape_set_panel(&shape, 128);
+    const ebb_layer *first = &shape.backbone[0];
+    assert_int_equal(first->panel, 128);
+    assert_int_equal(shape.backbone[1].panel, shape.backbone[1].leading);
+    assert_int_equal(ebb_layer_distance(first, 127), 128);
+    assert_int_equal(ebb_layer_distance(first, 256), 304 - 256);
+    assert_int_equal(ebb_layer_at(first, 2, 130), first->offset + 128 * 33 + 2 * 128 + 2);
+    assert_int_equal(ebb_layer_at(first, 32, 300),
+                     first->offset + 256 * 33 + 32 * 48 + 44);
+    char *taken = calloc(ebb_layer_floats(first), 1);
+    assert_non_null(taken);
+    for (size_t i = 0; i < ebb_layer_floats(first); i++) {
+        const size_t at =
+            ebb_layer_at(first, i / first->leading, i % first->leading) - first->offset;
+        assert_in_range(at, 0, ebb_layer_floats(first) - 1);
+        assert_int_equal(taken[at]++, 0);
+    }
+    free(taken);
+    ebb_shape_set_panel(&shape, 0);
+    assert_int_equal(first->panel, first->leading);
+}
+
 static void test_layout(void **state)
 {
     (void)state;
@@ -447,6 +476,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_published_counts),
         cmocka_unit_test(test_layout),
+        cmocka_unit_test(test_panels),
         cmocka_unit_test(test_refused_shapes),
         cmocka_unit_test(test_uniform_fan_in),
         cmocka_unit_test(test_xavier),
