@@ -29,7 +29,7 @@ static const ebb_option options[] = {
     {"output-dir", "DIR", "where results go [results/SUITE]", NULL},
     {"data-dir", "DIR", "folder with the data files, for the points that read some",
      NULL},
-    {"dry-run", NULL, "list the points and run nothing", NULL},
+    {"dry-run", NULL, "list the points, estimate the time, sweep nothing", NULL},
     {"fresh", NULL, "start over; earlier trials are kept under another name", NULL},
     {"retry-invalid", NULL, "run trials again that were disturbed or diverged", NULL},
     {"timeout", "SECONDS", "end a trial that takes longer [3600]", NULL},

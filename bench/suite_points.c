@@ -232,15 +232,12 @@ static void clear_axes(axes *all)
     }
 }
 
-/* Points that one base becomes; 0 when there are more than a suite may have. */
-static size_t count_product(const axes *all)
+/* Points that one base becomes; more than can be counted are infinite. */
+static double count_product(const axes *all)
 {
-    size_t n = 1;
+    double n = 1;
     for (size_t i = 0; i < all->n; i++) {
-        n *= all->items[i].n; /* both below 10^5 */
-        if (n > EBB_SUITE_MAX_POINTS) {
-            return 0;
-        }
+        n *= (double)all->items[i].n;
     }
     return n;
 }
@@ -286,12 +283,16 @@ static ebb_status check_overlap(const ebb_suite_source *source, const ebb_node *
 static ebb_status add_base(ebb_suite *suite, const ebb_suite_source *source,
                            const ebb_suite_point *base, const axes *all)
 {
-    const size_t n = count_product(all);
-    const size_t total = suite->n_points + n;
-    if (n == 0 || total > EBB_SUITE_MAX_POINTS) {
-        return ebb_fail(EBB_ERR_USAGE, "%s: more points than can be meant (allowed: %d)",
-                        source->path, EBB_SUITE_MAX_POINTS);
+    const double product = count_product(all);
+    if (product > EBB_SUITE_MAX_POINTS - (double)suite->n_points) {
+        return ebb_fail(
+            EBB_ERR_USAGE,
+            "%s: more points than can be meant: %.6g of the entry in line %zu "
+            "and %zu before it (allowed: %d)",
+            source->path, product, base->line, suite->n_points, EBB_SUITE_MAX_POINTS);
     }
+    const size_t n = (size_t)product;
+    const size_t total = suite->n_points + n;
     ebb_suite_point *points = realloc(suite->points, total * sizeof *points);
     if (points == NULL) {
         return ebb_fail_memory(total * sizeof *points);

@@ -1,6 +1,7 @@
 #include "sweep.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "launch.h"
 #include "output.h"
 #include "shipped.h"
+#include "sweep_estimate.h"
 #include "sweep_tables.h"
 #include "sweep_trial.h"
 
@@ -71,6 +73,17 @@ static ebb_status load_suite(sweep *self)
     return EBB_OK;
 }
 
+/* Where results go. */
+static ebb_status choose_folder(ebb_text *path, const sweep *self)
+{
+    if (self->plan->folder != NULL) {
+        ebb_text_append(path, "%s", self->plan->folder);
+    } else {
+        ebb_text_append(path, "results/%s", self->suite.name);
+    }
+    return ebb_text_check(path);
+}
+
 /* A command line a point: hash and how to run it alone. */
 static ebb_status print_points(const sweep *self)
 {
@@ -84,8 +97,67 @@ static ebb_status print_points(const sweep *self)
         ebb_text_clear(&command);
         EBB_TRY(status);
     }
+    return EBB_OK;
+}
+
+/* "40 s", "3 min", "2.5 h" */
+static const char *print_duration(char out[32], double seconds)
+{
+    if (seconds < 100) {
+        snprintf(out, 32, "%.0f s", fmax(seconds, 1));
+    } else if (seconds < 6000) {
+        snprintf(out, 32, "%.0f min", seconds / 60);
+    } else {
+        snprintf(out, 32, "%.1f h", seconds / 3600);
+    }
+    return out;
+}
+
+/* An estimate takes a short trial; nobody waits for what nobody reads. */
+static void tell_estimate(const sweep *self, const char *folder)
+{
+    char *trials = ebb_output_path(folder, "trials.jsonl");
+    ebb_estimate estimate;
+    if (trials == NULL || ebb_arguments_quiet(self->arguments)) {
+        free(trials);
+        return;
+    }
+    const ebb_status status = ebb_sweep_estimate(&estimate, &self->suite, self->topology,
+                                                 trials, self->plan->program);
+    free(trials);
+    if (status != EBB_OK) {
+        ebb_note(self->arguments, "no estimate of the time: %s", ebb_last_error());
+        return;
+    }
+    char middle[32], low[32], high[32];
+    ebb_note(self->arguments, "estimate: %s, between %s and %s if nothing else runs here",
+             print_duration(middle, estimate.seconds),
+             print_duration(low, estimate.seconds / 2),
+             print_duration(high, estimate.seconds * 2));
+    if (estimate.gflops > 0) {
+        ebb_note(self->arguments,
+                 "estimated from the flop of %zu points at %.0f GFLOP/s a thread and "
+                 "%.2f s a start, as a short trial showed just now",
+                 self->suite.n_points - estimate.n_stored, estimate.gflops,
+                 estimate.start_seconds);
+    }
+    if (estimate.n_stored > 0) {
+        ebb_note(self->arguments, "estimated from stored trials in %s: %zu points",
+                 folder, estimate.n_stored);
+    }
+}
+
+/* The number of points comes first: a list of thousands is then no surprise. */
+static ebb_status show_plan(const sweep *self)
+{
     ebb_note(self->arguments, "suite %s: %zu points, %zu repetitions, %zu trials",
-             suite->name, suite->n_points, suite->repetitions, self->n_trials);
+             self->suite.name, self->suite.n_points, self->suite.repetitions,
+             self->n_trials);
+    EBB_TRY(print_points(self));
+    ebb_text folder = {0};
+    EBB_TRY(choose_folder(&folder, self));
+    tell_estimate(self, folder.data);
+    ebb_text_clear(&folder);
     return EBB_OK;
 }
 
@@ -304,12 +376,7 @@ static ebb_status run_missing(sweep *self)
 static ebb_status run_in_folder(sweep *self)
 {
     ebb_text path = {0};
-    if (self->plan->folder != NULL) {
-        ebb_text_append(&path, "%s", self->plan->folder);
-    } else {
-        ebb_text_append(&path, "results/%s", self->suite.name);
-    }
-    ebb_status status = ebb_text_check(&path);
+    ebb_status status = choose_folder(&path, self);
     if (status == EBB_OK) {
         status = ebb_sweep_folder_open(&self->folder, path.data, self->topology,
                                        self->plan->fresh, self->arguments);
@@ -342,7 +409,7 @@ ebb_status ebb_sweep_run(const ebb_sweep_plan *plan, const ebb_arguments *argume
         status = check_data(&self);
     }
     if (status == EBB_OK) {
-        status = plan->dry_run ? print_points(&self) : run_in_folder(&self);
+        status = plan->dry_run ? show_plan(&self) : run_in_folder(&self);
     }
     free(self.done);
     ebb_text_clear(&self.label);

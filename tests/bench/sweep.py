@@ -325,6 +325,27 @@ def test_dry_run():
         check_equal(shown["config_hash"], command[0], "the command gives the point")
 
 
+def test_dry_run_estimates():
+    """From a short trial where nothing is stored, else from what is."""
+    measured = r"from the flop of 2 points at \d+ GFLOP/s a thread and [\d.]+ s a start"
+    with Place() as place:
+        ended = place.sweep("--dry-run")
+        check_match(r"(?m)^ebb: estimate: \d+ s, between \d+ s and \d+ s if nothing else",
+                    ended.err, "estimate")
+        check_match(measured, ended.err, "how")
+        check_equal(place.sweep("--dry-run", "--quiet").err, "", "quiet")
+    with completed() as place:
+        for index, record in enumerate(place.records()):
+            place.change(index, wall_seconds=100.0 * record["threads"])
+        ended = place.sweep("--dry-run")
+        check_match("estimate: 10 min, between 5 min and 20 min", ended.err, "2 (100 + 200)")
+        check_match(r"from stored trials in .*: 2 points", ended.err, "how")
+        check("GFLOP/s" not in ended.err, "measured in vain")
+        for index in range(N_SMALL):
+            place.change(index, machine_id="another")
+        check_match(measured, place.sweep("--dry-run").err, "trials of another machine")
+
+
 def test_unwritable():
     with Place() as place:
         with open(os.path.join(place.folder.name, "a"), "w"):
