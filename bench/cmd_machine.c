@@ -99,6 +99,9 @@ static void print_system(const json_t *machine)
         {"SMT", "smt"},
         {"clock", "clock_source"},
         {"control group", "cgroup"},
+        {"cpuset", "cgroup_cpuset"},
+        {"memory limit", "cgroup_memory"},
+        {"NUMA memory", "numa_memory"},
         {"huge pages", "transparent_huge_pages"},
         {"OpenMP", "libgomp"},
         {"hwloc", "hwloc"},
@@ -112,6 +115,17 @@ static void print_system(const json_t *machine)
     }
 }
 
+static void print_warnings(const json_t *machine)
+{
+    const json_t *list = json_object_get(machine, "warnings");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        printf("  %s\n", json_string_value(json_array_get(list, i)));
+    }
+    if (json_array_size(list) == 0) {
+        printf("  none\n");
+    }
+}
+
 static void print_placements(json_t *machine)
 {
     const char *name = NULL;
@@ -119,7 +133,7 @@ static void print_placements(json_t *machine)
     printf("CPUs that threads take, in this order\n");
     json_object_foreach(json_object_get(machine, "placements"), name, cpus)
     {
-        printf("  %-10s ", name);
+        printf("  %-11s ", name);
         print_cpus(cpus);
         printf("%s\n", json_array_size(cpus) == 0 ? "not bound" : "");
     }
@@ -266,6 +280,8 @@ static void print_text(json_t *machine, bool color)
     print_kinds(machine);
     printf("\n%sSystem%s\n", bold, plain);
     print_system(machine);
+    printf("\n%sWarnings%s\n", bold, plain);
+    print_warnings(machine);
     printf("\n%sPlacements%s\n", bold, plain);
     print_placements(machine);
     printf("\n%sRoofs%s\n", bold, plain);

@@ -220,6 +220,50 @@ static void take_memory(void *argument, const char *root, const char *folder, in
     *least = *least < 0 || rest < *least ? rest : *least;
 }
 
+/* The group itself comes first; where it has no file of its own, that of the next above
+ * it holds. */
+static void take_cpuset(void *argument, const char *root, const char *folder, int version)
+{
+    ebb_text *out = argument;
+    ebb_text list = {0};
+    const char *name = version == 2 ? "cpuset.cpus.effective" : "cpuset.effective_cpus";
+    if (out->length == 0 && ebb_procfs_read(&list, "%s%s/%s", root, folder, name) &&
+        list.length > 0) {
+        ebb_text_append(out, "%s", list.data);
+    }
+    ebb_text_clear(&list);
+}
+
+void ebb_cgroup_cpuset(ebb_text *out, const char *root)
+{
+    ebb_text found = {0};
+    each_level(root, "cpuset", take_cpuset, &found);
+    if (found.length > 0) {
+        ebb_text_append(out, "%s", found.data);
+    }
+    ebb_text_clear(&found);
+}
+
+/* Version 1 says "no limit" by the largest number of whole pages. */
+static void take_limit(void *argument, const char *root, const char *folder, int version)
+{
+    enum { HUGE_BITS = 60 };
+    int64_t *least = argument;
+    const char *name = version == 2 ? "memory.max" : "memory.limit_in_bytes";
+    const int64_t limit = number_in(root, folder, name);
+    *least = *least < 0 ? 0 : *least; /* there is a hierarchy */
+    if (limit > 0 && limit < (int64_t)1 << HUGE_BITS && (*least == 0 || limit < *least)) {
+        *least = limit;
+    }
+}
+
+int64_t ebb_cgroup_memory_limit(const char *root)
+{
+    int64_t least = -1;
+    each_level(root, "memory", take_limit, &least);
+    return least;
+}
+
 int64_t ebb_cgroup_free_memory(const char *root)
 {
     ebb_text memory = {0};

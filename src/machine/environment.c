@@ -67,6 +67,7 @@ ebb_status ebb_environment_json(json_t **out, const ebb_topology *topology)
     ebb_text cpuinfo = {0};
     const bool known = ebb_procfs_read(&cpuinfo, "/proc/cpuinfo");
     const ebb_fact_source from = {
+        .root = "",
         .topology = topology,
         .cpuinfo = known ? cpuinfo.data : "",
         .cpu = ebb_topology_pus(topology, &n)[0].os_index,

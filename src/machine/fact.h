@@ -9,6 +9,7 @@
 
 /* What facts are taken from. */
 typedef struct ebb_fact_source {
+    const char *root; /* put before every path: "" for this system, a folder in tests */
     const ebb_topology *topology;
     const char *cpuinfo; /* /proc/cpuinfo; "" where it cannot be read */
     int cpu;             /* a usable one; its settings stand for all */
@@ -24,8 +25,8 @@ typedef struct ebb_fact {
 extern const ebb_fact ebb_fact_hardware[]; /* processor and its settings */
 extern const ebb_fact ebb_fact_software[]; /* kernel, libraries, this build */
 
-/* Append one line of text, of a file; nothing where it cannot be read. */
+/* Append one line of text, of a file below the root; nothing where it cannot be read. */
 void ebb_fact_append_line(ebb_text *out, const char *line);
-void ebb_fact_append_file(ebb_text *out, const char *path);
+void ebb_fact_append_file(ebb_text *out, const ebb_fact_source *from, const char *path);
 
 #endif

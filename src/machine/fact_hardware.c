@@ -22,7 +22,7 @@ static void append_cpu_file(ebb_text *out, const ebb_fact_source *from, const ch
 {
     char path[128];
     snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/%s", from->cpu, name);
-    ebb_fact_append_file(out, path);
+    ebb_fact_append_file(out, from, path);
 }
 
 static void tell_cpu(ebb_text *out, const ebb_fact_source *from)
@@ -112,9 +112,32 @@ static void tell_caches(ebb_text *out, const ebb_fact_source *from)
     }
 }
 
+static bool has_item(const char *list, const char *item)
+{
+    const size_t length = strlen(item);
+    for (const char *at = list; at != NULL; at = strchr(at, ',')) {
+        at += at == list ? 0 : 2; /* past ", " */
+        if (strncmp(at, item, length) == 0 && (at[length] == '\0' || at[length] == ',')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Those of all usable CPUs, each once: "performance, powersave". */
 static void tell_governor(ebb_text *out, const ebb_fact_source *from)
 {
-    append_cpu_file(out, from, "cpufreq/scaling_governor");
+    size_t n = 0;
+    const ebb_pu *pus = ebb_topology_pus(from->topology, &n);
+    for (size_t i = 0; i < n; i++) {
+        ebb_text own = {0};
+        const ebb_fact_source other = {.root = from->root, .cpu = pus[i].os_index};
+        append_cpu_file(&own, &other, "cpufreq/scaling_governor");
+        if (own.length > 0 && (out->length == 0 || !has_item(out->data, own.data))) {
+            ebb_text_append(out, "%s%s", out->length > 0 ? ", " : "", own.data);
+        }
+        ebb_text_clear(&own);
+    }
 }
 
 static void tell_frequency_driver(ebb_text *out, const ebb_fact_source *from)
@@ -136,10 +159,11 @@ static void tell_frequency(ebb_text *out, const ebb_fact_source *from)
 }
 
 /* "on" where the file holds one_means_on ? 1 : 0, "off" where the opposite. */
-static void append_switch(ebb_text *out, const char *path, bool one_means_on)
+static void append_switch(ebb_text *out, const ebb_fact_source *from, const char *path,
+                          bool one_means_on)
 {
     ebb_text text = {0};
-    if (ebb_procfs_read(&text, "%s", path) && text.length == 1) {
+    if (ebb_procfs_read(&text, "%s%s", from->root, path) && text.length == 1) {
         ebb_text_append(out, "%s", (text.data[0] == '1') == one_means_on ? "on" : "off");
     }
     ebb_text_clear(&text);
@@ -147,22 +171,26 @@ static void append_switch(ebb_text *out, const char *path, bool one_means_on)
 
 static void tell_boost(ebb_text *out, const ebb_fact_source *from)
 {
-    (void)from;
-    append_switch(out, "/sys/devices/system/cpu/cpufreq/boost", true);
+    append_switch(out, from, "/sys/devices/system/cpu/cpufreq/boost", true);
     if (out->length == 0) {
-        append_switch(out, "/sys/devices/system/cpu/intel_pstate/no_turbo", false);
+        append_switch(out, from, "/sys/devices/system/cpu/intel_pstate/no_turbo", false);
+    }
+    if (out->length == 0) { /* a switch for each CPU, as newer drivers have */
+        char path[128];
+        snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/cpufreq/boost",
+                 from->cpu);
+        append_switch(out, from, path, true);
     }
 }
 
 static void tell_smt(ebb_text *out, const ebb_fact_source *from)
 {
-    (void)from;
-    append_switch(out, "/sys/devices/system/cpu/smt/active", true);
+    append_switch(out, from, "/sys/devices/system/cpu/smt/active", true);
 }
 
+/* The processor itself says so on x86; elsewhere the system may. */
 static void tell_hypervisor(ebb_text *out, const ebb_fact_source *from)
 {
-    (void)from;
 #if defined(__x86_64__)
     enum { FEATURES = 1, HYPERVISOR = 0x40000000 };
     unsigned a = 0;
@@ -172,13 +200,26 @@ static void tell_hypervisor(ebb_text *out, const ebb_fact_source *from)
         ebb_text_append(out, "none");
         return;
     }
+    (void)from;
     __cpuid(HYPERVISOR, a, name[0], name[1], name[2]);
     name[3] = 0;
     char printable[64];
     ebb_text_append(out, "%s", ebb_text_printable(printable, (const char *)name));
 #else
-    (void)out;
+    ebb_fact_append_file(out, from, "/sys/hypervisor/type");
 #endif
+}
+
+/* What each NUMA node holds: "node 0: 62.8 GiB". */
+static void tell_numa_memory(ebb_text *out, const ebb_fact_source *from)
+{
+    const hwloc_topology_t hwloc = ebb_topology_handle(from->topology);
+    hwloc_obj_t node = NULL;
+    while ((node = hwloc_get_next_obj_by_type(hwloc, HWLOC_OBJ_NUMANODE, node)) != NULL) {
+        ebb_text_append(out, "%snode %u: %.1f GiB", out->length > 0 ? ", " : "",
+                        node->os_index,
+                        (double)node->attr->numanode.local_memory / 0x1p30);
+    }
 }
 
 const ebb_fact ebb_fact_hardware[] = {
@@ -193,5 +234,6 @@ const ebb_fact ebb_fact_hardware[] = {
     {"boost", tell_boost},
     {"smt", tell_smt},
     {"hypervisor", tell_hypervisor},
+    {"numa_memory", tell_numa_memory},
     {NULL, NULL},
 };

@@ -13,9 +13,8 @@
 
 static void tell_clock_source(ebb_text *out, const ebb_fact_source *from)
 {
-    (void)from;
     ebb_fact_append_file(
-        out, "/sys/devices/system/clocksource/clocksource0/current_clocksource");
+        out, from, "/sys/devices/system/clocksource/clocksource0/current_clocksource");
 }
 
 static void tell_kernel(ebb_text *out, const ebb_fact_source *from)
@@ -41,7 +40,6 @@ static bool begins_with_any(const char *word, const char *const *names)
 /* Parameters that change what is measured; the others may hold names and secrets. */
 static void tell_kernel_command_line(ebb_text *out, const ebb_fact_source *from)
 {
-    (void)from;
     static const char *const names[] = {"isolcpus",
                                         "nohz",
                                         "rcu_nocbs",
@@ -65,7 +63,7 @@ static void tell_kernel_command_line(ebb_text *out, const ebb_fact_source *from)
                                         NULL};
     ebb_text text = {0};
     char *rest = NULL;
-    if (ebb_procfs_read(&text, "/proc/cmdline")) {
+    if (ebb_procfs_read(&text, "%s/proc/cmdline", from->root)) {
         for (char *word = strtok_r(text.data, " \n", &rest); word != NULL;
              word = strtok_r(NULL, " \n", &rest)) {
             if (begins_with_any(word, names)) {
@@ -79,9 +77,8 @@ static void tell_kernel_command_line(ebb_text *out, const ebb_fact_source *from)
 
 static void tell_isolated_cpus(ebb_text *out, const ebb_fact_source *from)
 {
-    (void)from;
     ebb_text text = {0};
-    if (ebb_procfs_read(&text, "/sys/devices/system/cpu/isolated")) {
+    if (ebb_procfs_read(&text, "%s/sys/devices/system/cpu/isolated", from->root)) {
         ebb_text_append(out, "%s", text.length > 0 ? text.data : "none");
     }
     ebb_text_clear(&text);
@@ -89,16 +86,14 @@ static void tell_isolated_cpus(ebb_text *out, const ebb_fact_source *from)
 
 static void tell_address_randomization(ebb_text *out, const ebb_fact_source *from)
 {
-    (void)from;
-    ebb_fact_append_file(out, "/proc/sys/kernel/randomize_va_space");
+    ebb_fact_append_file(out, from, "/proc/sys/kernel/randomize_va_space");
 }
 
 /* The setting in force stands in brackets: "always [madvise] never". */
 static void tell_transparent_huge_pages(ebb_text *out, const ebb_fact_source *from)
 {
-    (void)from;
     ebb_text text = {0};
-    ebb_fact_append_file(&text, "/sys/kernel/mm/transparent_hugepage/enabled");
+    ebb_fact_append_file(&text, from, "/sys/kernel/mm/transparent_hugepage/enabled");
     const char *open = text.length > 0 ? strchr(text.data, '[') : NULL;
     if (open != NULL) {
         ebb_text_append(out, "%.*s", (int)strcspn(open + 1, "]"), open + 1);
@@ -108,25 +103,37 @@ static void tell_transparent_huge_pages(ebb_text *out, const ebb_fact_source *fr
 
 static void tell_load_average(ebb_text *out, const ebb_fact_source *from)
 {
-    (void)from;
-    ebb_fact_append_file(out, "/proc/loadavg");
+    ebb_fact_append_file(out, from, "/proc/loadavg");
 }
 
 static void tell_cpu_pressure(ebb_text *out, const ebb_fact_source *from)
 {
-    (void)from;
-    ebb_fact_append_file(out, "/proc/pressure/cpu");
+    ebb_fact_append_file(out, from, "/proc/pressure/cpu");
 }
 
 static void tell_cgroup(ebb_text *out, const ebb_fact_source *from)
 {
-    (void)from;
-    const ebb_cgroup found = ebb_cgroup_read("");
+    const ebb_cgroup found = ebb_cgroup_read(from->root);
     if (found.version > 0 && found.quota_cpus > 0.0) {
         ebb_text_append(out, "version %d, quota of %.2f CPUs", found.version,
                         found.quota_cpus);
     } else if (found.version > 0) {
         ebb_text_append(out, "version %d, no quota", found.version);
+    }
+}
+
+static void tell_cgroup_cpuset(ebb_text *out, const ebb_fact_source *from)
+{
+    ebb_cgroup_cpuset(out, from->root);
+}
+
+static void tell_cgroup_memory(ebb_text *out, const ebb_fact_source *from)
+{
+    const int64_t limit = ebb_cgroup_memory_limit(from->root);
+    if (limit > 0) {
+        ebb_text_append(out, "limit of %.2f GiB", (double)limit / 0x1p30);
+    } else if (limit == 0) {
+        ebb_text_append(out, "no limit");
     }
 }
 
@@ -203,6 +210,8 @@ const ebb_fact ebb_fact_software[] = {
     {"load_average", tell_load_average},
     {"cpu_pressure", tell_cpu_pressure},
     {"cgroup", tell_cgroup},
+    {"cgroup_cpuset", tell_cgroup_cpuset},
+    {"cgroup_memory", tell_cgroup_memory},
     {"compiler", tell_compiler},
     {"flags", tell_flags},
     {"libc", tell_libc},

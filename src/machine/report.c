@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "machine/advice.h"
 #include "machine/environment.h"
 #include "machine/placement.h"
 #include "machine/roofs.h"
@@ -221,6 +222,7 @@ static ebb_status add_identity(json_t *object, const ebb_topology *topology)
     EBB_TRY(ebb_environment_json(&environment, topology));
     (void)json_object_set_new(object, "build_id", json_string(build_id));
     (void)json_object_set_new(object, "machine_id", json_string(machine_id));
+    (void)json_object_set_new(object, "warnings", ebb_advice_json(environment));
     (void)json_object_set_new(object, "environment", environment);
     return EBB_OK;
 }
@@ -243,7 +245,7 @@ static ebb_status add_measured(json_t *object, const ebb_topology *topology)
 /* Setters were not looked at one by one: a refused one left a key out. */
 static bool is_complete(const json_t *object)
 {
-    enum { KEYS = 16 };
+    enum { KEYS = 17 };
     return json_object_size(object) == KEYS;
 }
 

@@ -48,8 +48,10 @@ static void judge_placement(ebb_result *result, const ebb_trial_setting *setting
     for (size_t i = 0; i < result->threads; i++) {
         if (setting->cpus[i] >= 0 && result->seats[i].bound_cpu != setting->cpus[i]) {
             result->placement_verified = false;
-            ebb_verdict_problem(result, "thread %zu is not bound to CPU %d as asked", i,
-                                setting->cpus[i]);
+            ebb_verdict_problem(result,
+                                "thread %zu is not bound to CPU %d as asked (let nothing "
+                                "else set its mask: taskset, cpuset, OMP_PLACES)",
+                                i, setting->cpus[i]);
             break;
         }
     }
@@ -97,25 +99,30 @@ static void judge_disturbance(ebb_result *result)
     const double delay = (double)d->run_delay_ns / train_ns;
     const double steal = (double)d->steal_ns / train_ns / (double)team_cpus(result);
     if (oversubscribed) {
-        ebb_verdict_problem(result, "%zu threads share %zu usable CPUs", result->threads,
-                            result->usable_cpus);
+        ebb_verdict_problem(result,
+                            "%zu threads share %zu usable CPUs (--threads %zu gives each "
+                            "its own)",
+                            result->threads, result->usable_cpus, result->usable_cpus);
     } else if (d->run_delay_ns >= 0 && delay > MAX_RUN_DELAY) {
         reject(result, true);
         ebb_verdict_problem(result,
                             "a thread waited for a CPU in %.1f %% of the training time "
-                            "(at most %.0f %%)",
+                            "(at most %.0f %%: stop what else runs on its CPUs)",
                             100 * delay, 100 * MAX_RUN_DELAY);
     }
     if (d->steal_ns >= 0 && steal > MAX_STEAL) {
         reject(result, true);
         ebb_verdict_problem(result,
                             "the hypervisor took %.1f %% of the training time "
-                            "(at most %.0f %%)",
+                            "(at most %.0f %%: quiet or leave the other guests of its "
+                            "host)",
                             100 * steal, 100 * MAX_STEAL);
     }
     if (d->throttled > 0) {
         reject(result, true);
-        ebb_verdict_problem(result, "the CPU-time quota stopped the process %lld times",
+        ebb_verdict_problem(result,
+                            "the CPU-time quota stopped the process %lld times (raise "
+                            "cpu.max, or use fewer threads)",
                             (long long)d->throttled);
     }
 }
@@ -128,10 +135,28 @@ static void judge_peak(ebb_result *result)
     const double low = before < after ? before : after;
     const double high = before < after ? after : before;
     if (low < (1 - MAX_PEAK_DROP) * high) {
+        ebb_verdict_problem(
+            result,
+            "the peak was disturbed: %.0f GFLOP/s before the trial, %.0f "
+            "after it (at most %.0f %% apart: stop what else runs, fix the "
+            "clock by governor and boost)",
+            before, after, 100 * MAX_PEAK_DROP);
+    }
+}
+
+/* A step that ended when it began, or before by a clock that steps back, counts as 0. */
+static void judge_clock(ebb_result *result)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < result->n_step_ns; i++) {
+        n += result->step_ns[i] == 0;
+    }
+    if (n > 0) {
+        reject(result, true);
         ebb_verdict_problem(result,
-                            "the peak was disturbed: %.0f GFLOP/s before the trial, %.0f "
-                            "after it (at most %.0f %% apart)",
-                            before, after, 100 * MAX_PEAK_DROP);
+                            "%zu of %zu steps took no time by the clock, which is coarse "
+                            "or went back (use the clock source tsc)",
+                            n, result->n_step_ns);
     }
 }
 
@@ -143,8 +168,10 @@ void ebb_verdict_judge(ebb_result *result, const ebb_trial_setting *setting)
         judge_disturbance(result);
     }
     judge_peak(result);
+    judge_clock(result);
     judge_homes(result, setting);
     if (result->n_step_ns == 0 && !result->diverged) {
-        ebb_verdict_problem(result, "no step is left after the warm-up");
+        ebb_verdict_problem(result, "no step is left after the warm-up (fewer "
+                                    "--warmup-steps than a task has)");
     }
 }

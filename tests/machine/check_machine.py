@@ -105,6 +105,14 @@ class Json(unittest.TestCase):
         self.assertGreaterEqual(sizes[-1], self.machine["usable_cores"])
         self.assertTrue(self.machine["roofs"]["bound"])
 
+    def test_warnings_name_their_remedy(self):
+        environment = self.machine["environment"]
+        for warning in self.machine["warnings"]:
+            fact = re.match(r"(\w+) is (.+?): .* \(.+\)$", warning)
+            self.assertIsNotNone(fact, warning)
+            self.assertEqual(environment[fact.group(1)], fact.group(2))
+            self.assertNotEqual(fact.group(2), "not available")
+
     def test_users_variables_are_recorded(self):
         variables = self.machine["environment"]["variables"]
         self.assertEqual(variables["OMP_NUM_THREADS"], "3")
@@ -131,9 +139,10 @@ class Text(unittest.TestCase):
     def test_sections(self):
         done = run()
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        titles = re.findall(r"^(Machine|System|Placements|Roofs|Noise)\b", done.stdout,
+        titles = re.findall(r"^(Machine|System|Warnings|Placements|Roofs|Noise)\b", done.stdout,
                             re.MULTILINE)
-        self.assertEqual(titles, ["Machine", "System", "Placements", "Roofs", "Noise"])
+        self.assertEqual(titles, ["Machine", "System", "Warnings", "Placements", "Roofs",
+                                  "Noise"])
         self.assertNotRegex(done.stdout, r"\b(nan|inf)\b|\033|null")
         self.assertRegex(done.stdout, r"GFLOP/s of oneDNN's matrix product in cache\n  +1 ")
         self.assertRegex(done.stdout, r"GB/s: read, write, a = b \+ s c\n  +1 +\w")
