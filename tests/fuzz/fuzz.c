@@ -7,13 +7,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-void fuzz_require(bool holds, const char *words, const char *file, int line)
+void fuzz_stop(const char *words, const char *file, int line)
 {
-    if (!holds) {
-        fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, words);
-        fprintf(stderr, "last error: %s\n", ebb_last_error());
-        abort();
-    }
+    fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, words);
+    fprintf(stderr, "last error: %s\n", ebb_last_error());
+    abort();
 }
 
 const char *fuzz_file(const void *data, size_t size)

@@ -20,8 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const char *fuzz_file(const void *data, size_t size);
 
 /* Ends the process, with the words, when the condition does not hold. */
-#define FUZZ_REQUIRE(condition) fuzz_require((condition), #condition, __FILE__, __LINE__)
-void fuzz_require(bool holds, const char *words, const char *file, int line);
+#define FUZZ_REQUIRE(condition)                                                          \
+    ((condition) ? (void)0 : fuzz_stop(#condition, __FILE__, __LINE__))
+_Noreturn void fuzz_stop(const char *words, const char *file, int line);
 
 /* A success, or one of the failures allowed (bit s: status s) with one line of printable
  * UTF-8. */
