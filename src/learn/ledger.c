@@ -95,11 +95,10 @@ ebb_status ebb_ledger_subtract(ebb_ledger *ledger, const uint8_t *tasks, size_t 
     for (size_t i = 0; i < n; i++) {
         records[i] = ledger->records[tasks[i] - 1];
     }
-    ebb_parameters_subtract(ledger->parameters, records, n);
+    *moved_bytes += ebb_parameters_subtract(ledger->parameters, records, n);
     for (size_t i = 0; i < n; i++) {
         ebb_ledger_drop(ledger, tasks[i]);
     }
-    *moved_bytes += (2 + n) * ledger->parameters->shape->n_floats * sizeof(float);
     return EBB_OK;
 }
 

@@ -17,6 +17,19 @@ static ebb_status create_arenas(ebb_net *net)
     return EBB_OK;
 }
 
+static size_t transposed_floats(const ebb_net *net)
+{
+    const ebb_shape *shape = net->parameters->shape;
+    size_t n_floats = 0;
+    for (size_t l = 1; l < shape->n_backbone; l++) {
+        n_floats += shape->backbone[l].leading * shape->backbone[l].in_leading;
+    }
+    for (size_t h = 0; h < shape->n_heads && shape->n_backbone > 0; h++) {
+        n_floats += shape->heads[h].leading * shape->heads[h].in_leading;
+    }
+    return n_floats;
+}
+
 /* Lays out the transposed copies of every layer but the first. */
 static ebb_status create_transposed(ebb_net *net)
 {
@@ -37,6 +50,26 @@ static ebb_status create_transposed(ebb_net *net)
     return EBB_OK;
 }
 
+/* Weights that a pass has just moved go into the transposed copy at once. */
+static void follow(void *context, size_t index, const ebb_weight_part *part)
+{
+    const ebb_net *net = context;
+    const size_t n_backbone = net->parameters->shape->n_backbone;
+    const size_t number = index < n_backbone ? index : n_backbone;
+    if (number > 0) {
+        ebb_net_transpose(net, number, index - number, part);
+    }
+}
+
+static void follow_parameters(ebb_net *net)
+{
+    net->parameters->derivation =
+        (ebb_derivation){.follow = follow,
+                         .context = net,
+                         .generation = &net->transposed_generation,
+                         .size_bytes = transposed_floats(net) * sizeof *net->transposed};
+}
+
 ebb_status ebb_net_create(ebb_net **out, const ebb_shape *shape,
                           const ebb_optimizer *optimizer, const ebb_optimizer_spec *spec,
                           ebb_team *team)
@@ -55,6 +88,9 @@ ebb_status ebb_net_create(ebb_net **out, const ebb_shape *shape,
     }
     if (status == EBB_OK) {
         status = create_transposed(net);
+    }
+    if (status == EBB_OK) {
+        follow_parameters(net);
     }
     if (status != EBB_OK) {
         ebb_net_destroy(net);
@@ -181,19 +217,6 @@ static void refresh_share(void *argument, size_t thread)
     for (size_t h = 0; h < shape->n_heads && shape->n_backbone > 0; h++) {
         refresh_layer(net, shape->n_backbone, h, thread);
     }
-}
-
-static size_t transposed_floats(const ebb_net *net)
-{
-    const ebb_shape *shape = net->parameters->shape;
-    size_t n_floats = 0;
-    for (size_t l = 1; l < shape->n_backbone; l++) {
-        n_floats += shape->backbone[l].leading * shape->backbone[l].in_leading;
-    }
-    for (size_t h = 0; h < shape->n_heads && shape->n_backbone > 0; h++) {
-        n_floats += shape->heads[h].leading * shape->heads[h].in_leading;
-    }
-    return n_floats;
 }
 
 size_t ebb_net_refresh(ebb_net *net)

@@ -58,11 +58,6 @@ size_t ebb_net_transposed_panel(const ebb_layer *layer);
 /* Floats between the rows of the panel that a column belongs to. */
 size_t ebb_net_transposed_distance(const ebb_layer *layer, size_t column);
 
-/* A part of a weight matrix; its columns lie inside one panel. */
-typedef struct ebb_weight_part {
-    size_t first_row, n_rows, first_column, n_columns;
-} ebb_weight_part;
-
 /* Writes a part of the weights into the transposed copy. */
 void ebb_net_transpose(const ebb_net *net, size_t number, size_t head,
                        const ebb_weight_part *part);

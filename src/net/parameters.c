@@ -9,7 +9,7 @@
 #include "base/random.h"
 
 /* Floats between two places where a pass may be cut: one page. */
-enum { CUT_FLOATS = 1024 };
+enum { CUT_FLOATS = 1024, PART_ROWS = 128 };
 
 void ebb_shape_init(ebb_shape *shape, size_t features)
 {
@@ -321,13 +321,62 @@ static void subtract(float *restrict values, const float *restrict record, size_
     }
 }
 
-/* A block stays in the first-level cache while all records pass over it. */
-static void subtract_range(const pass *self, size_t begin, size_t end)
+const ebb_layer *ebb_shape_layer(const ebb_shape *shape, size_t index)
 {
+    return index < shape->n_backbone ? &shape->backbone[index]
+                                     : &shape->heads[index - shape->n_backbone];
+}
+
+/* Rows of a panel, which lie without a gap. They stay in the second-level cache for who
+ * follows, and a piece of them in the first while all records pass over it. */
+static void subtract_part(const pass *self, size_t index, const ebb_weight_part *part)
+{
+    const ebb_parameters *parameters = self->parameters;
+    const ebb_derivation *derivation = &parameters->derivation;
+    const ebb_layer *layer = ebb_shape_layer(parameters->shape, index);
+    const size_t begin = ebb_layer_at(layer, part->first_row, part->first_column);
+    const size_t end = begin + part->n_rows * part->n_columns;
     for (size_t i = begin; i < end; i += CUT_FLOATS) {
         const size_t n = end - i < CUT_FLOATS ? end - i : CUT_FLOATS;
         for (size_t r = 0; r < self->n_records; r++) {
             subtract(self->out + i, self->records[r] + i, n);
+        }
+    }
+    ebb_weight_part weights = *part;
+    const size_t last = part->first_row + part->n_rows;
+    weights.n_rows -= last > layer->in_leading; /* the bias */
+    if (derivation->follow != NULL && weights.n_rows > 0) {
+        derivation->follow(derivation->context, index, &weights);
+    }
+}
+
+/* Parts of one layer in the order of the arena; a thread takes those whose first value
+ * lies in its share. */
+static void subtract_layer(const pass *self, size_t index, size_t begin, size_t end)
+{
+    const ebb_layer *layer = ebb_shape_layer(self->parameters->shape, index);
+    const size_t n_rows = layer->in_leading + 1;
+    for (size_t column = 0; column < layer->leading; column += layer->panel) {
+        const size_t width = ebb_layer_distance(layer, column);
+        for (size_t row = 0; row < n_rows; row += PART_ROWS) {
+            const size_t at = ebb_layer_at(layer, row, column);
+            const size_t left = n_rows - row;
+            const ebb_weight_part part = {row, left < PART_ROWS ? left : PART_ROWS,
+                                          column, width};
+            if (at >= begin && at < end) {
+                subtract_part(self, index, &part);
+            }
+        }
+    }
+}
+
+static void subtract_range(const pass *self, size_t begin, size_t end)
+{
+    const ebb_shape *shape = self->parameters->shape;
+    for (size_t i = 0; i < shape->n_backbone + shape->n_heads; i++) {
+        const ebb_layer *layer = ebb_shape_layer(shape, i);
+        if (layer->offset < end && layer->offset + ebb_layer_floats(layer) > begin) {
+            subtract_layer(self, i, begin, end);
         }
     }
 }
@@ -337,15 +386,20 @@ static void subtract_share(void *argument, size_t thread)
     each_range(argument, thread, subtract_range);
 }
 
-void ebb_parameters_subtract(ebb_parameters *parameters, const float *const *records,
-                             size_t n)
+size_t ebb_parameters_subtract(ebb_parameters *parameters, const float *const *records,
+                               size_t n)
 {
     pass self = {.parameters = parameters,
                  .out = parameters->values,
                  .records = records,
                  .n_records = n};
+    const ebb_derivation *derivation = &parameters->derivation;
     ebb_team_run(parameters->team, subtract_share, &self);
     parameters->generation++;
+    if (derivation->follow != NULL) {
+        *derivation->generation = parameters->generation;
+    }
+    return (2 + n) * parameters->shape->n_floats * sizeof(float) + derivation->size_bytes;
 }
 
 double ebb_parameters_distance(const ebb_parameters *parameters, const float *other)

@@ -70,12 +70,27 @@ size_t ebb_layer_at(const ebb_layer *layer, size_t arena_row, size_t column);
 /* Floats of a layer in the arena. */
 size_t ebb_layer_floats(const ebb_layer *layer);
 
+/* A part of a weight matrix: arena rows, and columns inside one panel. */
+typedef struct ebb_weight_part {
+    size_t first_row, n_rows, first_column, n_columns;
+} ebb_weight_part;
+
+/* What somebody derives from the values, block by block, while they are in cache. */
+typedef struct ebb_derivation {
+    /* The weights of a layer in arena order have changed; called on any thread. */
+    void (*follow)(void *context, size_t index, const ebb_weight_part *part);
+    void *context;
+    uint64_t *generation; /* set to that of the values when all have been followed */
+    size_t size_bytes;    /* written when all are followed */
+} ebb_derivation;
+
 typedef struct ebb_parameters {
     const ebb_shape *shape; /* borrowed */
     float *values;          /* shape->n_floats, 64-byte aligned */
     /* Raised by everything that changes values and not what is derived from them. */
     uint64_t generation;
-    ebb_team *team; /* borrowed; does the passes */
+    ebb_team *team;            /* borrowed; does the passes */
+    ebb_derivation derivation; /* follow may be NULL */
 } ebb_parameters;
 
 typedef enum ebb_initialization {
@@ -111,9 +126,12 @@ ebb_status ebb_parameters_arena(float **out, const ebb_parameters *parameters);
 void ebb_parameters_copy(float *out, const ebb_parameters *parameters);
 /* record = values − record. */
 void ebb_parameters_difference(float *record, const ebb_parameters *parameters);
-/* values −= records[0] + … + records[n−1], subtracted one after the other in one pass. */
-void ebb_parameters_subtract(ebb_parameters *parameters, const float *const *records,
-                             size_t n);
+/* values −= records[0] + … + records[n−1], subtracted one after the other in one pass,
+ * which the derivation follows. Returns the bytes read and written. */
+size_t ebb_parameters_subtract(ebb_parameters *parameters, const float *const *records,
+                               size_t n);
+/* The layer at an index in arena order. */
+const ebb_layer *ebb_shape_layer(const ebb_shape *shape, size_t index);
 /* ‖values − other‖₂ / ‖other‖₂; 0 when both are zero. */
 double ebb_parameters_distance(const ebb_parameters *parameters, const float *other);
 void ebb_parameters_destroy(ebb_parameters *parameters); /* NULL is allowed */

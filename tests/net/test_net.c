@@ -58,8 +58,8 @@ static void test_arena_bytes_count_moments(void **state)
     fixture_clear(&base);
 }
 
-/* Transposed weights of layers and heads: leading rows of in_leading floats, the padding
- * zero. */
+/* Transposed weights of layers and heads: leading rows of in_leading columns in panels,
+ * the padding zero. */
 static void check_copy(const fixture *self, size_t number, size_t head)
 {
     const ebb_layer *layer = ebb_net_layer(self->net, number, head);
@@ -69,7 +69,10 @@ static void check_copy(const fixture *self, size_t number, size_t head)
             const bool inside = i < layer->in && j < layer->out;
             const float expected =
                 inside ? self->net->parameters->values[fixture_at(layer, i, j)] : 0.0f;
-            assert_true(copy[j * layer->in_leading + i] == expected);
+            const size_t in_panel = i % ebb_net_transposed_panel(layer);
+            const size_t at = (i - in_panel) * layer->leading +
+                              j * ebb_net_transposed_distance(layer, i) + in_panel;
+            assert_true(copy[at] == expected);
         }
     }
 }
@@ -84,6 +87,47 @@ static void check_copies(const fixture *self)
     for (size_t h = 0; h < self->shape.n_heads && n_backbone > 0; h++) {
         check_copy(self, n_backbone, h);
     }
+}
+
+/* A request of unlearning leaves current copies of what it moved; nothing to refresh. */
+static void check_following(const fixture_spec *spec)
+{
+    fixture base;
+    fixture_init(&base, spec);
+    ebb_parameters *parameters = base.net->parameters;
+    float *before = NULL;
+    float *record = NULL;
+    fixture_succeed(ebb_parameters_arena(&before, parameters), "arena");
+    fixture_succeed(ebb_parameters_arena(&record, parameters), "arena");
+    ebb_parameters_copy(before, parameters);
+    for (size_t i = 0; i < base.shape.n_floats; i++) {
+        record[i] = before[i] * (float)(i % 7);
+    }
+    const float *const records[] = {record, record};
+    const size_t bytes = ebb_parameters_subtract(parameters, records, 2);
+    assert_true(bytes >= 4 * base.shape.n_floats * sizeof *record);
+    for (size_t i = 0; i < base.shape.n_floats; i++) {
+        assert_true(parameters->values[i] == before[i] - record[i] - record[i]);
+    }
+    check_copies(&base);
+    assert_int_equal(ebb_net_refresh(base.net), 0);
+    ebb_buffer_free(before);
+    ebb_buffer_free(record);
+    fixture_clear(&base);
+}
+
+static void test_copies_follow_a_subtraction(void **state)
+{
+    (void)state;
+    fixture_spec spec = {
+        .features = 300, .hidden = {400, 350, 17}, .n_heads = 2, .classes = 10};
+    check_following(&spec);
+    spec.panel = 128;
+    for (spec.threads = 1; spec.threads <= 3; spec.threads++) {
+        check_following(&spec);
+    }
+    spec.hidden[0] = 0;
+    check_following(&spec);
 }
 
 static void test_refresh_transposes(void **state)
@@ -155,12 +199,9 @@ static void test_stale_copies_are_refused(void **state)
         fixture base;
         fixture_init(&base, &stepping);
         assert_int_equal(try_step(&base, strategy), EBB_OK);
-        float *record = NULL;
-        fixture_succeed(ebb_parameters_arena(&record, base.net->parameters), "arena");
-        record[3] = 0.5f;
-        ebb_parameters_subtract(base.net->parameters, (const float *const *)&record, 1);
+        ebb_parameters_initialize(base.net->parameters, EBB_INITIALIZATION_UNIFORM_FAN_IN,
+                                  1, 3);
         check_refusal(&base, strategy);
-        ebb_buffer_free(record);
         fixture_clear(&base);
     }
 }
@@ -189,6 +230,7 @@ int main(void)
         cmocka_unit_test(test_flop_without_hidden_layers),
         cmocka_unit_test(test_arena_bytes_count_moments),
         cmocka_unit_test(test_refresh_transposes),
+        cmocka_unit_test(test_copies_follow_a_subtraction),
         cmocka_unit_test(test_stale_copies_are_refused),
         cmocka_unit_test(test_oracle_leaves_copies_stale),
     };
