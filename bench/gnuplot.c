@@ -75,6 +75,7 @@ ebb_status ebb_gnuplot_draw(ebb_text *out, const char *program, const char *scri
         .program = program,
         .words = words,
         .timeout_seconds = TIMEOUT_SECONDS,
+        .group = true, /* a wrapper's own children do not outlive it */
         .prepare = take_input,
         .argument = &file,
     };

@@ -14,9 +14,12 @@ import resource
 import shutil
 import signal
 import stat
+import subprocess
+import sys
 import xml.etree.ElementTree
 
-from program import TINY, Failure, check, check_equal, check_match, folder, main, run
+from program import (EBB, TINY, Failure, check, check_equal, check_match, environment, folder,
+                     main, run)
 
 GNUPLOT = shutil.which("gnuplot")
 SECTIONS = ["verdict", "machine", "latency", "forgetting", "unlearning", "commands", "rules"]
@@ -251,6 +254,89 @@ def test_full_disk_leaves_the_old_report():
         check_equal(sorted(os.listdir(here)), ["report.html", "trials.jsonl"], "files")
 
 
+def can_mount():
+    return subprocess.run(["unshare", "--mount", "--map-root-user", "true"],
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          check=False).returncode == 0
+
+
+def test_a_disk_that_fills_leaves_the_old_report():
+    """A disk of its own, with room for trials and the old report but for no other."""
+    if shutil.which("unshare") is None or not can_mount():
+        print("not tested here, no disk can be mounted")
+        return
+    # What else is on it shrinks until all fits: the report must fail whenever it does not.
+    script = ("mount -t tmpfs -o size=256k none $1/disk && cp $1/trials.jsonl $1/disk && "
+              "echo 'the old one' >$1/disk/report.html && "
+              "head -c $2 /dev/zero >$1/disk/filler; "
+              "$3 report $1/disk; echo status $?; ls $1/disk; head -c 20 $1/disk/report.html")
+    ends = set()
+    with folder() as here:
+        write(here, records())
+        os.mkdir(here + "/disk")
+        for filler in (240000, 200000, 170000, 150000, 120000, 0):
+            done = subprocess.run(
+                ["unshare", "--mount", "--map-root-user", "sh", "-c", script, "sh", here,
+                 str(filler), EBB], env=environment(),
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=120)
+            out, err = done.stdout.decode(), done.stderr.decode()
+            check_match(r"(?m)^status [03]$", out, "status with %d: %s" % (filler, err))
+            failed = "status 3" in out
+            ends.add(failed)
+            check_equal(out.endswith("the old one\n"), failed, "the old report: " + err)
+            check_equal(len(out.split("\n")[1:4]), 3, "files: " + out)
+            check("report.html." not in out and "report.html~" not in out, "rest: " + out)
+            if failed:
+                check_match(r"report.html: not written \(No space left", err, "error")
+    check_equal(ends, {True, False}, "some fit, some do not")
+
+
+def test_truncated_results():
+    """Cut anywhere: a line without its end is left out and told, or nothing is left."""
+    with folder() as here:
+        write(here, records())
+        with open(here + "/trials.jsonl") as file:
+            whole = file.read()
+        ends = [i + 1 for i, letter in enumerate(whole) if letter == "\n"]
+        for cut in (0, 1, 500, ends[0] - 1, ends[0], ends[0] + 1, ends[2] + 40, ends[-1] - 1):
+            with open(here + "/trials.jsonl", "w") as file:
+                file.write(whole[:cut])
+            n_whole = sum(1 for end in ends if end <= cut)
+            torn = cut > 0 and cut not in ends
+            ended = report(here, status=0 if n_whole else 3, env=NO_PLOTS)
+            for words in (["table", here], ["export", here, "--format", "bmf"]):
+                other = run(*words)
+                check(other.status in ((0,) if n_whole else (0, 1, 3)),
+                      "%s of %d bytes: %d, %s" % (words[0], cut, other.status, other.err))
+            if n_whole == 0:
+                check_match("no trial in it", ended.message(), "error")
+                continue
+            page = read_page(here + "/report.html")
+            page.says("%d trial" % n_whole)
+            told = "torn last line" in " ".join(page.words)
+            check_equal(told, torn, "cut at %d of %s" % (cut, ends))
+
+
+def test_numbers_that_are_none():
+    """JSON has no NaN: such a line is no record, wherever it stands, and is named."""
+    with folder() as here:
+        for number in ("NaN", "Infinity", "-Infinity", "1e999"):
+            trials = records()
+            write(here, trials)
+            with open(here + "/trials.jsonl") as file:
+                lines = file.read().splitlines()
+            lines[2] = re.sub(r'"gflops": [^,]*', '"gflops": ' + number, lines[2])
+            check(number in lines[2], "nothing changed")
+            with open(here + "/trials.jsonl", "w") as file:
+                file.write("\n".join(lines) + "\n")
+            for words in (["report", here], ["table", here],
+                          ["export", here, "--format", "bmf"]):
+                ended = run(*words, env=NO_PLOTS)
+                check_equal(ended.status, 3, "%s with %s" % (words[0], number))
+                check_match(r"trials.jsonl:3: not a record", ended.message(), number)
+            check(not os.path.exists(here + "/report.html"), "a page of " + number)
+
+
 def test_without_machine():
     with folder() as here:
         for machine, reason in ((None, "machine.json: absent"),
@@ -457,8 +543,25 @@ def test_drawings_are_quiet():
             raise Failure("gnuplot says " + "".join(said))
 
 
+def slow_gnuplot_hangs():
+    """It is ended after its time, with what it has started, and asked for no other plot."""
+    with folder() as here:
+        write(here, records())
+        env = fake_gnuplot(here, "echo x >>%s/calls; sleep 987654\n" % here)
+        report(here, env=env, timeout=300)
+        page = read_page(here + "/report.html")
+        page.says("gnuplot: .*(time|seconds)")
+        check("<svg" not in page.text, "a drawing")
+        with open(here + "/calls") as file:
+            check_equal(file.read(), "x\n", "calls")
+        left = subprocess.run(["pgrep", "-f", "sleep 987654"], stdout=subprocess.PIPE,
+                              check=False).stdout
+        check_equal(left, b"", "what it had started")
+
+
 TESTS = [(name[5:], test) for name, test in sorted(globals().items())
          if name.startswith("test_")]
+SLOW = [("slow_gnuplot_hangs", slow_gnuplot_hangs)]
 
 if __name__ == "__main__":
-    raise SystemExit(main(TESTS))
+    raise SystemExit(main(SLOW if sys.argv[2:] == ["slow"] else TESTS))
