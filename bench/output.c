@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
 
 static ebb_status fail_file(const char *path, const char *what, int reason)
@@ -64,10 +65,11 @@ static bool write_all(int file, const char *data, size_t size_bytes)
     return true;
 }
 
-/* Opens path for writing from its start; 0 or the reason why not all was written. */
-static int write_file(const char *path, const char *data, size_t size_bytes)
+/* Opens path for writing from its start, flags beside; 0 or the reason why not all was
+ * written. */
+static int write_file(const char *path, int flags, const char *data, size_t size_bytes)
 {
-    const int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)0666);
+    const int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, (mode_t)0666);
     if (file < 0) {
         return errno;
     }
@@ -81,10 +83,12 @@ static int write_file(const char *path, const char *data, size_t size_bytes)
     return good ? 0 : reason;
 }
 
+/* What a sweep that died left beside, or a link that somebody put there, goes first. */
 static int write_beside(const char *path, const char *beside, const char *data,
                         size_t size_bytes)
 {
-    int reason = write_file(beside, data, size_bytes);
+    unlink(beside);
+    int reason = write_file(beside, O_EXCL, data, size_bytes);
     if (reason == 0 && rename(beside, path) != 0) {
         reason = errno;
     }
@@ -100,7 +104,7 @@ ebb_status ebb_output_write(const char *path, const char *data, size_t size_byte
     int reason = 0;
     EBB_TRY(ebb_text_check_thread());
     if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode)) {
-        reason = write_file(path, data, size_bytes);
+        reason = write_file(path, O_TRUNC, data, size_bytes);
     } else {
         ebb_text beside = {0};
         ebb_text_append(&beside, "%s.new", path);
@@ -159,8 +163,7 @@ static ebb_status read_stream(ebb_text *out, FILE *stream, const char *path, lim
         }
     }
     if (ferror(stream)) {
-        return ebb_fail(errno == EISDIR ? limit.refused : EBB_ERR_ENVIRONMENT,
-                        "%s: not readable (%s)", path, strerror(errno));
+        return fail_file(path, "not readable", errno);
     }
     return ebb_text_check(out);
 }
@@ -170,12 +173,13 @@ ebb_status ebb_output_read(char **out, size_t *size_bytes, const char *path,
 {
     *out = NULL;
     *size_bytes = 0;
-    FILE *stream = fopen(path, "re");
+    const char *reason = NULL;
+    FILE *stream = ebb_file_open(&reason, path);
     if (stream == NULL) {
-        const int reason = errno;
-        const bool absent = reason == ENOENT || reason == ENOTDIR;
-        return ebb_fail(absent ? refused : EBB_ERR_ENVIRONMENT, "%s: not readable (%s)",
-                        path, strerror(reason));
+        const bool wrong =
+            errno == ENOENT || errno == ENOTDIR || errno == EISDIR || errno == EINVAL;
+        return ebb_fail(wrong ? refused : EBB_ERR_ENVIRONMENT, "%s: not readable (%s)",
+                        path, reason);
     }
     ebb_text text = {0};
     ebb_text_append(&text, "%s", "");

@@ -94,7 +94,7 @@ void ebb_shipped_clear(ebb_shipped *shipped)
 
 static bool is_bare_name(const char *suite)
 {
-    return suite[0] != '\0' && strchr(suite, '/') == NULL && strchr(suite, '.') == NULL;
+    return strchr(suite, '/') == NULL && strchr(suite, '.') == NULL;
 }
 
 ebb_status ebb_shipped_resolve(char **out, const char *suite)

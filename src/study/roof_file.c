@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "study/json.h"
 
@@ -23,11 +24,16 @@ static ebb_status path_beside(char **out, const char *trials_path)
 
 static ebb_status load(ebb_roof_file *file)
 {
-    json_error_t error;
-    if (access(file->path, F_OK) != 0 && errno == ENOENT) {
-        return EBB_OK;
+    const char *reason = NULL;
+    FILE *stream = ebb_file_open(&reason, file->path);
+    if (stream == NULL) {
+        return errno == ENOENT
+                   ? EBB_OK
+                   : ebb_fail(EBB_ERR_ENVIRONMENT, "%s: %s", file->path, reason);
     }
-    file->machine = json_load_file(file->path, JSON_REJECT_DUPLICATES, &error);
+    json_error_t error;
+    file->machine = json_loadf(stream, JSON_REJECT_DUPLICATES, &error);
+    fclose(stream);
     if (file->machine == NULL) {
         return ebb_fail(EBB_ERR_ENVIRONMENT, "%s:%d: %s", file->path, error.line,
                         error.text);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "net/strategy.h"
 #include "study/json.h"
 #include "study/record.h"
@@ -211,11 +212,12 @@ ebb_status ebb_trials_read(ebb_trials *out, const char *path)
     if (out->path == NULL) {
         return ebb_fail_memory(strlen(path));
     }
-    FILE *file = fopen(path, "re");
+    const char *reason = NULL;
+    FILE *file = ebb_file_open(&reason, path);
     char *text = NULL;
-    const ebb_status status =
-        file == NULL ? ebb_fail(EBB_ERR_ENVIRONMENT, "%s: %s", path, strerror(errno))
-                     : read_lines(out, file, &text);
+    const ebb_status status = file == NULL
+                                  ? ebb_fail(EBB_ERR_ENVIRONMENT, "%s: %s", path, reason)
+                                  : read_lines(out, file, &text);
     free(text);
     if (file != NULL) {
         fclose(file);
