@@ -308,16 +308,19 @@ static ebb_status setting_figures(ebb_report__page *page, size_t index)
     return EBB_OK;
 }
 
+/* Settings of several tasks, as in the table. */
 ebb_status ebb_report__forgetting(ebb_report__page *page)
 {
-    const size_t n = page->settings.n;
+    size_t n = 0;
     EBB_TRY(ebb_report__kind(page, "forgetting"));
-    if (n == 0 || !ebb_report__draws(page)) {
+    if (page->settings.n == 0 || !ebb_report__draws(page)) {
         return EBB_OK;
     }
     ebb_report__figures_begin(page);
-    for (size_t i = 0; i < n && i < EBB_REPORT_MAX_FIGURES / 2; i++) {
-        EBB_TRY(setting_figures(page, i));
+    for (size_t i = 0; i < page->settings.n; i++) {
+        if (page->settings.items[i].n_tasks > 1 && n++ < EBB_REPORT_MAX_FIGURES / 2) {
+            EBB_TRY(setting_figures(page, i));
+        }
     }
     ebb_report__figures_end(page);
     if (n > EBB_REPORT_MAX_FIGURES / 2) {

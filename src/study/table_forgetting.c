@@ -243,20 +243,43 @@ static ebb_status render_csv(ebb_text *out, const ebb_table__settings *all)
     return status;
 }
 
+/* Settings of several tasks, each by itself; *n_single: those of one task, where nothing
+ * is there to be forgotten. */
+static ebb_status render_settings(size_t *n_single, ebb_text *out,
+                                  const ebb_table__settings *all, ebb_format format)
+{
+    *n_single = 0;
+    for (size_t i = 0; i < all->n; i++) {
+        if (all->items[i].n_tasks == 1) {
+            (*n_single)++;
+            continue;
+        }
+        ebb_text_append(out, "%s", i > *n_single ? "\n" : "");
+        EBB_TRY(render_setting(out, all, i, format));
+    }
+    return EBB_OK;
+}
+
 static ebb_status render_all(ebb_text *out, const ebb_trials *trials,
                              const ebb_table__settings *all, ebb_format format)
 {
     if (format == EBB_CSV) {
         return render_csv(out, all);
     }
+    size_t n_single = 0;
     if (all->n == 0) {
         ebb_table__heading(out, format, "Forgetting", "No trial to show.");
     }
-    for (size_t i = 0; i < all->n; i++) {
-        EBB_TRY(render_setting(out, all, i, format));
-        if (i + 1 < all->n) {
-            ebb_text_append(out, "\n");
-        }
+    EBB_TRY(render_settings(&n_single, out, all, format));
+    if (n_single > 0 && n_single == all->n) {
+        ebb_table__heading(out, format, "Forgetting", "No trial of more than one task.");
+    }
+    if (n_single > 0) {
+        ebb_table__note(
+            out, format,
+            "Left out: %zu setting%s of a single task, which nothing can make "
+            "forgotten; CSV has the accuracies.",
+            n_single, n_single == 1 ? "" : "s");
     }
     ebb_table__note_file(out, format, trials,
                          "disturbed ones are in the accuracies all the same, which time "

@@ -453,6 +453,12 @@ def grow(record, n):
 
 
 def test_numbers_of_tasks():
+    with folder() as here:
+        write(here, [grow(record, 1) for record in (records()[0], records()[1])])
+        report(here)
+        page = read_page(here + "/report.html")
+        page.says("No trial of more than one task")
+        check("Accuracy matrix" not in page.text, "a matrix of one task")
     for n, numbers in ((2, True), (20, True), (21, False), (100, False)):
         with folder() as here:
             write(here, [grow(record, n) for record in (records()[0], records()[2])])
