@@ -245,17 +245,19 @@ double ebb_net_step_flop(const ebb_net *net, size_t batch)
 double ebb_net_step_bytes(const ebb_net *net, size_t batch)
 {
     const double b = (double)batch;
+    const size_t n = ebb_net_layers(net);
     /* image bytes once; the input as floats written, then read forward and backward */
     double bytes = b * (double)net->parameters->shape->features * (1.0 + 3.0 * 4.0);
-    for (size_t l = 0; l < ebb_net_layers(net); l++) {
+    for (size_t l = 0; l < n; l++) {
         const ebb_layer *layer = ebb_net_layer(net, l, 0);
         const double weights = (double)layer->in * (double)layer->out;
         const double own = weights + (double)layer->out;
-        /* output written and read forward, read for the mask and for the gradient */
-        bytes += 4.0 * b * (double)layer->out * 4.0;
-        /* its gradient written once and read for data and for weights */
-        bytes += 4.0 * b * (double)layer->out * 3.0;
-        bytes += 4.0 * weights * (l == 0 ? 1.0 : 2.0);
+        /* output written and read above; below the loss also for mask and gradient */
+        const double outputs = l + 1 == n ? 2.0 : 4.0;
+        /* its gradient written, read for the weights, and for the data where any move */
+        const double gradients = l == 0 ? 2.0 : 3.0;
+        bytes += 4.0 * b * (double)layer->out * (outputs + gradients);
+        bytes += 4.0 * (own + (l == 0 ? 0.0 : weights));
         bytes += 4.0 * own * 2.0 * (1.0 + (double)net->optimizer->n_moments);
     }
     return bytes;
