@@ -234,6 +234,43 @@ static void test_histogram_keeps_every_sample(void **state)
     }
 }
 
+/* Every bin holds what lies between its border and the next one. Samples spread over many
+ * factors of two, as far apart as a step and a hiccup. */
+static void test_histogram_against_counting(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 200, MOST = 400 };
+    ebb_random rng;
+    ebb_random_init(&rng, 3, EBB_PURPOSE_TEST, 0, 0);
+    uint64_t samples[MOST];
+    for (int round = 0; round < ROUNDS; round++) {
+        const size_t n = 1 + ebb_random_below(&rng, MOST);
+        const uint32_t octaves = 1 + ebb_random_below(&rng, 20);
+        for (size_t i = 0; i < n; i++) {
+            const uint32_t range = UINT32_C(2) << ebb_random_below(&rng, octaves);
+            samples[i] = 1000 + ebb_random_below(&rng, range);
+        }
+        ebb_summary s;
+        assert_int_equal(ebb_summary_compute(&s, samples, n), EBB_OK);
+        size_t total = 0;
+        for (size_t b = 0; b < s.n_bins; b++) {
+            const bool last = b + 1 == s.n_bins;
+            size_t count = 0;
+            for (size_t i = 0; i < n; i++) {
+                count += samples[i] >= s.bins[b].low_ns &&
+                         (last || samples[i] < s.bins[b + 1].low_ns);
+            }
+            assert_int_equal(s.bins[b].count, count);
+            /* The border is the first whole number from 2^(k/16) up. */
+            const double k = nearbyint(log2((double)s.bins[b].low_ns) * 16.0);
+            assert_true(fabs(exp2(k / 16.0) - (double)s.bins[b].low_ns) < 1.0);
+            total += count;
+        }
+        assert_int_equal(total, n);
+        assert_true(s.bins[0].count > 0 && s.bins[s.n_bins - 1].count > 0);
+    }
+}
+
 /* Draws from the uniform law on 0 … 10^9, whose quantile q is q · 10^9, and counts how
  * often the interval or bound holds it. */
 static void test_coverage(void **state)
@@ -275,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_ties),
         cmocka_unit_test(test_histogram),
         cmocka_unit_test(test_histogram_keeps_every_sample),
+        cmocka_unit_test(test_histogram_against_counting),
         cmocka_unit_test(test_coverage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
