@@ -7,8 +7,8 @@
 #include "study/json.h"
 
 static const char *const first_keys[] = {"strategy", "batch_size", NULL};
-static const char *const without_keys[] = {"threads", "placement", "warmup_steps",
-                                           "profile", NULL};
+static const char *const without_keys[] = {"threads", "placement",        "warmup_steps",
+                                           "profile", "batch_per_thread", NULL};
 static const char *const last_keys[] = {
     "algorithm",          "unlearn", "unlearn_age", "unlearn_mode",
     "disable_unlearning", "seed",    NULL};

@@ -139,15 +139,9 @@ static void check_class(check *c, const ebb_table__trial *trials, size_t n)
 }
 
 static const char *const no_keys[] = {NULL};
-static const char *const not_in_class[] = {"algorithm",
-                                           "unlearn",
-                                           "unlearn_age",
-                                           "unlearn_mode",
-                                           "disable_unlearning",
-                                           "placement",
-                                           "warmup_steps",
-                                           "profile",
-                                           NULL};
+static const char *const not_in_class[] = {
+    "algorithm", "unlearn",      "unlearn_age", "unlearn_mode",     "disable_unlearning",
+    "placement", "warmup_steps", "profile",     "batch_per_thread", NULL};
 static const char *const threads_last[] = {"threads", NULL};
 
 static ebb_status check_algorithms(check *c, const ebb_trials *complete)

@@ -57,10 +57,11 @@ static const json_t *value_of(ebb_table__trial trial, const char *key)
     return value != NULL ? value : json_object_get(trial->record, key);
 }
 
-/* The value that tells trials apart: a batch that follows from the threads does not. */
-static const json_t *factor_of(ebb_table__trial trial, const char *key)
+/* The value that tells trials apart: NULL for a batch that follows from other keys. */
+static const json_t *factor_of(ebb_table__trial trial, const ebb_table__keys *keys,
+                               const char *key)
 {
-    const bool follows = strcmp(key, "batch_size") == 0 &&
+    const bool follows = keys->of_work && strcmp(key, "batch_size") == 0 &&
                          json_is_integer(value_of(trial, "batch_per_thread"));
     return follows ? NULL : value_of(trial, key);
 }
@@ -117,7 +118,7 @@ int ebb_table__compare(ebb_table__trial a, ebb_table__trial b,
     int order = 0;
     for (size_t i = 0; i < n && order == 0; i++) {
         const char *key = keys->names[i];
-        order = compare_values(factor_of(a, key), factor_of(b, key), key);
+        order = compare_values(factor_of(a, keys, key), factor_of(b, keys, key), key);
     }
     return order;
 }
@@ -156,15 +157,21 @@ size_t ebb_table__run_end(const ebb_table__trial *sorted, size_t begin, size_t n
     return end;
 }
 
-bool ebb_table__varies(const ebb_table__trial *trials, size_t n, const char *key)
+static bool varies(const ebb_table__trial *trials, size_t n, const ebb_table__keys *keys,
+                   const char *key)
 {
     for (size_t i = 1; i < n; i++) {
-        if (compare_values(factor_of(trials[0], key), factor_of(trials[i], key), key) !=
-            0) {
+        if (compare_values(factor_of(trials[0], keys, key),
+                           factor_of(trials[i], keys, key), key) != 0) {
             return true;
         }
     }
     return false;
+}
+
+bool ebb_table__varies(const ebb_table__trial *trials, size_t n, const char *key)
+{
+    return varies(trials, n, &(ebb_table__keys){.n = 0}, key);
 }
 
 /* Do trials that agree in all of `shown` agree in key too? */
@@ -173,8 +180,8 @@ static bool follows(const char *key, const ebb_table__keys *shown,
 {
     for (size_t i = 0; i < n; i++) {
         for (size_t j = i + 1; j < n; j++) {
-            if (compare_values(factor_of(trials[i], key), factor_of(trials[j], key),
-                               key) != 0 &&
+            if (compare_values(factor_of(trials[i], shown, key),
+                               factor_of(trials[j], shown, key), key) != 0 &&
                 ebb_table__compare(trials[i], trials[j], shown, shown->n) == 0) {
                 return false;
             }
@@ -187,12 +194,14 @@ void ebb_table__shown(ebb_table__keys *out, const ebb_table__keys *keys,
                       const ebb_table__trial *trials, size_t n, const char *const *always,
                       bool brief)
 {
-    *out = (ebb_table__keys){0};
+    *out = (ebb_table__keys){.of_work = keys->of_work};
     for (size_t i = 0; i < keys->n; i++) {
         const char *key = keys->names[i];
+        /* A batch is never left to be inferred. */
+        const bool inferred = brief && strcmp(key, "batch_size") != 0;
         if (ebb_table__listed(always, key) ||
-            (ebb_table__varies(trials, n, key) &&
-             !(brief && follows(key, out, trials, n)))) {
+            (varies(trials, n, keys, key) &&
+             !(inferred && follows(key, out, trials, n)))) {
             add_key(out, key);
         }
     }

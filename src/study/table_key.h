@@ -2,8 +2,9 @@
  *
  * A key names an option of the configuration, or "build_id" or "machine_id". A list of
  * keys in order of importance sorts trials, cuts them into runs that agree in its first
- * keys, and says which columns a table needs. Where a batch per thread is given, the batch
- * follows from it and tells no trials apart. */
+ * keys, and says which columns a table needs. Rows of times
+ * compare work: where a batch per thread is given, the batch follows from it and from the
+ * threads, and tells no rows apart. What was learned is another with every batch. */
 #ifndef EBB_STUDY_TABLE_KEY_H
 #define EBB_STUDY_TABLE_KEY_H
 
@@ -15,6 +16,7 @@ enum { EBB_TABLE_MAX_KEYS = 66 };
 typedef struct ebb_table__keys {
     char names[EBB_TABLE_MAX_KEYS][32];
     size_t n;
+    bool of_work; /* a batch that follows from the threads tells nothing apart */
 } ebb_table__keys;
 
 typedef const ebb_trials_item *ebb_table__trial;

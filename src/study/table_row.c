@@ -122,8 +122,8 @@ static void fill_rows(ebb_table__rows *all, size_t n_trials, double *values)
     relate_curves(all);
 }
 
-static const char *const first_keys[] = {"algorithm", "strategy", "batch_size",
-                                         "placement", NULL};
+static const char *const first_keys[] = {"algorithm",  "strategy",  "batch_per_thread",
+                                         "batch_size", "placement", NULL};
 static const char *const without_keys[] = {"seed", NULL};
 static const char *const last_keys[] = {"threads", NULL};
 
@@ -131,6 +131,7 @@ ebb_status ebb_table__rows_make(ebb_table__rows *all, const ebb_trials *trials)
 {
     *all = (ebb_table__rows){0};
     ebb_table__keys_make(&all->keys, first_keys, without_keys, last_keys);
+    all->keys.of_work = true;
     EBB_TRY(ebb_table__sort(&all->sorted, trials, &all->keys));
     all->items = calloc(trials->n + 1, sizeof *all->items);
     all->firsts = calloc(trials->n + 1, sizeof *all->firsts);

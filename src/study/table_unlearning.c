@@ -351,15 +351,10 @@ static ebb_status render_rows(ebb_text *out, const ebb_trials *trials,
                               const ebb_table__rows *all, ebb_format format)
 {
     static const char *const none[] = {NULL};
-    static const char *const without[] = {"algorithm",
-                                          "unlearn",
-                                          "unlearn_age",
-                                          "unlearn_mode",
-                                          "disable_unlearning",
-                                          "threads",
-                                          "placement",
-                                          "warmup_steps",
-                                          NULL};
+    static const char *const without[] = {
+        "algorithm",          "unlearn", "unlearn_age", "unlearn_mode",
+        "disable_unlearning", "threads", "placement",   "warmup_steps",
+        "batch_per_thread",   NULL};
     twins twin = {.trials = trials};
     ebb_grid grid = {0};
     ebb_table__keys_make(&twin.keys, none, without, none);

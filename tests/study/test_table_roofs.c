@@ -214,13 +214,14 @@ static void test_weak_scaling(void **state)
 {
     (void)state;
     const char *path = fixture_begin();
-    fixture_append(path, fixture_record(&(fixture){.per_thread = 64, .p50_ns = 400000}));
+    fixture_append(path, fixture_record(&(fixture){
+                             .per_thread = 64, .p50_ns = 400000, .letter = 'c'}));
     fixture_append(path, fixture_record(&(fixture){
                              .per_thread = 64, .threads = 2, .p50_ns = 500000}));
     /* Speed-up 2 / 1.25, efficiency 400 / 500, serial (2 − 1.6) / (2 − 1). */
     assert_table_says(
         path, &ebb_table_scaling, EBB_CSV,
-        "finetuning,shards,128,cores,64,2,1,0,500000,495000,510000,1,400000,"
+        "finetuning,shards,64,128,cores,2,1,0,500000,495000,510000,1,400000,"
         "1.6,0.8,400,200,0.8,0.4\n");
     assert_table_says(path, &ebb_table_scaling, EBB_MARKDOWN, "Gustafson 1988");
     assert_table_says(path, &ebb_table_scaling, EBB_MARKDOWN, "batch_per_thread 64; ");
@@ -230,12 +231,22 @@ static void test_weak_scaling(void **state)
     fixture_append(path, fixture_record(&(fixture){.p50_ns = 900000}));
     assert_table_says(
         path, &ebb_table_scaling, EBB_CSV,
-        "finetuning,shards,128,cores,64,2,1,0,500000,495000,510000,1,400000,"
+        "finetuning,shards,64,128,cores,2,1,0,500000,495000,510000,1,400000,"
         "1.6,0.8,");
     assert_table_says(path, &ebb_table_scaling, EBB_CSV,
-                      "finetuning,shards,128,cores,,2,1,0,450000,445500,459000,1,900000,"
+                      "finetuning,shards,,128,cores,2,1,0,450000,445500,459000,1,900000,"
                       "2,1,");
     assert_table_says(path, &ebb_table_scaling, EBB_MARKDOWN, "serial of a fixed batch");
+    assert_table_says(path, &ebb_table_scaling, EBB_MARKDOWN,
+                      "| batch_per_thread | batch_size | threads |");
+    /* Other threads are another batch, which learns something else. */
+    ebb_trials trials = fixture_read(path);
+    ebb_text verdict = {0};
+    if (ebb_table_check(&verdict, &trials, NULL, 0) != EBB_OK) {
+        fail_msg("%s", verdict.data);
+    }
+    ebb_text_clear(&verdict);
+    ebb_trials_clear(&trials);
     fixture_end();
 }
 
