@@ -141,9 +141,13 @@ static bool parse_cpus(hwloc_bitmap_t out, const char *text)
     return false;
 }
 
-/* The CPUs of all of OpenMP's places; none unless the user asked for binding. */
+/* The CPUs of all of OpenMP's places; none unless the user asked for binding. LLVM's
+ * runtime has places also when it binds nothing. */
 static ebb_status add_places(hwloc_bitmap_t out)
 {
+    if (omp_get_proc_bind() == omp_proc_bind_false) {
+        return EBB_OK;
+    }
     for (int place = 0; place < omp_get_num_places(); place++) {
         const int n = omp_get_place_num_procs(place);
         int *cpus = malloc((n > 0 ? (size_t)n : 1) * sizeof *cpus);

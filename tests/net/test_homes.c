@@ -125,7 +125,7 @@ static void check_strategy(const ebb_strategy *strategy, size_t threads)
                                .n_heads = 1,
                                .classes = 10,
                                .optimizer = &ebb_optimizer_adam,
-                               .numbers = {.learning_rate = 0.001f},
+                               .numbers = {.learning_rate = 0.001},
                                .threads = threads};
     fixture base;
     fixture_init(&base, &spec);
