@@ -92,12 +92,22 @@ ebb_status ebb_report__kind(ebb_report__page *page, const char *name)
     return EBB_OK;
 }
 
+/* Of the batch and the batch a thread a curve has one, and the other is left unsaid. */
+static bool is_unsaid(ebb_table__trial trial, const char *key)
+{
+    const bool weak = json_is_integer(json_object_get(trial->config, "batch_per_thread"));
+    return strcmp(key, weak ? "batch_size" : "batch_per_thread") == 0;
+}
+
 void ebb_report__row_label(ebb_text *out, const ebb_report__page *page, size_t i,
                            bool with_threads)
 {
     const size_t before = out->length;
     for (size_t k = 0; k < page->shown.n; k++) {
         const char *key = page->shown.names[k];
+        if (is_unsaid(page->rows.firsts[i], key)) {
+            continue;
+        }
         ebb_text_append(out, "%s", out->length > before ? ", " : "");
         if (strcmp(key, "algorithm") != 0 && strcmp(key, "strategy") != 0) {
             ebb_text_append(out, "%s ", key);

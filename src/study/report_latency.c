@@ -188,11 +188,8 @@ static void latency_plot(ebb_text *script, const ebb_report__page *page, span ro
         n++;
     }
     ebb_text_append(script,
-                    ", NaN with lines lw 1 dt 2 lc rgb '#767676' title 'ideal: "
-                    "time of the base x its threads / threads%s'\n",
-                    ebb_table__varies(page->rows.firsts, page->rows.n, "batch_per_thread")
-                        ? ", or as long with a batch per thread"
-                        : "");
+                    ", NaN with lines lw 1 dt 2 lc rgb '#767676' title 'ideal, from "
+                    "the base of each curve'\n");
 }
 
 /* "finetuning 62.8 µs on 1 thread": a speed-up means nothing without it. */
@@ -209,9 +206,9 @@ static void caption_bases(ebb_text *out, const ebb_report__page *page, span rows
         if (threads > 0) {
             ebb_text_append(out, "%s", first ? "" : "; ");
             ebb_report__row_label(out, page, i, false);
-            ebb_text_append(out, " %.3g µs on %zu thread%s",
-                            row_at(page, k)->p50_ns / 1e3, threads,
-                            threads == 1 ? "" : "s");
+            const double us = row_at(page, k)->p50_ns / 1e3;
+            ebb_text_append(out, " %.*f µs on %zu thread%s", ebb_grid_decimals(us, 0, 0),
+                            us, threads, threads == 1 ? "" : "s");
             first = false;
         }
     }
@@ -226,7 +223,9 @@ static ebb_status latency_figure(ebb_report__page *page, span rows)
     latency_plot(&script, page, rows);
     ebb_text_append(&caption,
                     "Step latency against threads: median, with the range over trials "
-                    "(of a single trial: its 95 %% interval); lines guide the eye.");
+                    "(of a single trial: its 95 %% interval); lines guide the eye; "
+                    "dashed: the base's time "
+                    "if the threads shared the work evenly.");
     caption_bases(&caption, page, rows);
     return ebb_report__figure(page, &script, &caption);
 }

@@ -19,13 +19,26 @@ const char *ebb_table__unit_name(double unit_ns)
     return unit_ns > 1e3 ? "ms" : "µs";
 }
 
+/* Numbers, and places where there is none. */
+static bool is_numeric(const char *key, const ebb_table__trial *firsts, size_t n)
+{
+    bool any = false;
+    for (size_t i = 0; i < n; i++) {
+        const json_t *value = json_object_get(firsts[i]->config, key);
+        if (!json_is_number(value) && !json_is_null(value)) {
+            return false;
+        }
+        any = any || json_is_number(value);
+    }
+    return any;
+}
+
 void ebb_table__key_columns(ebb_grid *grid, const ebb_table__keys *shown,
                             const ebb_table__trial *firsts, size_t n)
 {
     for (size_t i = 0; i < shown->n; i++) {
-        const json_t *value =
-            n == 0 ? NULL : json_object_get(firsts[0]->config, shown->names[i]);
-        ebb_grid_column(grid, json_is_number(value), "%s", shown->names[i]);
+        ebb_grid_column(grid, is_numeric(shown->names[i], firsts, n), "%s",
+                        shown->names[i]);
     }
 }
 
