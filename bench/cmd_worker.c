@@ -80,6 +80,7 @@ static ebb_status run_trial(ebb_result *result, const ebb_arguments *arguments,
         ebb_trial_run(result, config,
                       &(ebb_trial_setting){
                           .cpus = cpus,
+                          .taken_cpus = ebb_topology_taken_cpus(topology),
                           .usable_cpus = ebb_placement_usable_cpus(placement, topology),
                           .progress = show_progress,
                           .argument = &progress});

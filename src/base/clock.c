@@ -11,5 +11,5 @@ uint64_t ebb_clock_now_ns(void)
 
 double ebb_clock_seconds(uint64_t start_ns, uint64_t end_ns)
 {
-    return (double)(end_ns - start_ns) * 1e-9;
+    return end_ns < start_ns ? 0 : (double)(end_ns - start_ns) * 1e-9;
 }

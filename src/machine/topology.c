@@ -19,6 +19,7 @@ struct ebb_topology {
     ebb_pu *pus;
     size_t n_pus;
     size_t n_cores; /* usable */
+    size_t n_taken; /* CPUs that the launcher had and this process has not */
     double quota_cpus;
 };
 
@@ -211,11 +212,15 @@ static ebb_status fill_this(ebb_topology *topology, hwloc_bitmap_t usable)
     }
     EBB_TRY(read_mask(usable)); /* before hwloc moves the thread about */
     EBB_TRY(load_this(topology));
+    const int n_meant = hwloc_bitmap_weight(usable);
     hwloc_bitmap_and(usable, usable, hwloc_topology_get_allowed_cpuset(topology->hwloc));
     EBB_TRY(collect(topology, usable));
     if (topology->n_pus == 0) {
         return ebb_fail(EBB_ERR_ENVIRONMENT,
                         "hwloc: none of this machine's CPUs may be used");
+    }
+    if (getenv(EBB_USABLE_CPUS_VARIABLE) != NULL) {
+        topology->n_taken = (size_t)n_meant - topology->n_pus;
     }
     topology->quota_cpus = ebb_cgroup_read("").quota_cpus;
     return EBB_OK;
@@ -362,6 +367,11 @@ size_t ebb_topology_within_quota(const ebb_topology *topology, size_t n)
 size_t ebb_topology_usable_cores(const ebb_topology *topology)
 {
     return ebb_topology_within_quota(topology, topology->n_cores);
+}
+
+size_t ebb_topology_taken_cpus(const ebb_topology *topology)
+{
+    return topology->n_taken;
 }
 
 size_t ebb_topology_usable_cpus(const ebb_topology *topology)

@@ -59,6 +59,8 @@ ebb_topology_counts ebb_topology_count(const ebb_topology *topology);
 size_t ebb_topology_usable_cores(const ebb_topology *topology);
 /* min(usable PUs, quota rounded up): more threads than this is oversubscription. */
 size_t ebb_topology_usable_cpus(const ebb_topology *topology);
+/* In a worker: CPUs taken away (by a cpuset) since its launcher looked. */
+size_t ebb_topology_taken_cpus(const ebb_topology *topology);
 /* n CPUs, but no more than the quota rounded up. */
 size_t ebb_topology_within_quota(const ebb_topology *topology, size_t n);
 /* Writes hwloc's XML to path. Fails with EBB_ERR_ENVIRONMENT. */

@@ -145,6 +145,8 @@ ebb_status ebb_onednn_create(ebb_onednn **out)
     if (onednn == NULL) {
         return ebb_fail_memory(sizeof *onednn);
     }
+    /* What ONEDNN_VERBOSE asks for would stand in the midst of results. */
+    dnnl_set_verbose(0);
     if (dnnl_engine_create(&onednn->engine, dnnl_cpu, 0) != dnnl_success ||
         dnnl_stream_create(&onednn->stream, onednn->engine, dnnl_stream_default_flags) !=
             dnnl_success) {

@@ -98,7 +98,7 @@ static void run_step(const training_run *run, const ebb_step *step, size_t index
 static void book(ebb_profile *profile, ebb_work work, uint64_t *last)
 {
     const uint64_t now = ebb_clock_now_ns();
-    profile->ns[work] += now - *last;
+    profile->ns[work] += now > *last ? now - *last : 0;
     *last = now;
 }
 
@@ -170,7 +170,7 @@ static void measure_steps(const training_run *run)
             begin_ns = s->begin_ns < begin_ns ? s->begin_ns : begin_ns;
             end_ns = s->end_ns > end_ns ? s->end_ns : end_ns;
         }
-        run->training->step_ns[i] = end_ns - begin_ns;
+        run->training->step_ns[i] = end_ns > begin_ns ? end_ns - begin_ns : 0;
     }
 }
 

@@ -91,6 +91,7 @@ typedef void (*ebb_progress_fn)(void *argument, double share, const char *what);
 typedef struct ebb_trial_setting {
     const int *cpus;    /* OS index asked for, one a thread; −1: not to be bound */
     size_t usable_cpus; /* before threads were bound */
+    size_t taken_cpus;  /* since the launcher chose */
     ebb_progress_fn progress; /* NULL: silent */
     void *argument;
 } ebb_trial_setting;

@@ -44,7 +44,13 @@ static void reject(ebb_result *result, bool wrong)
 
 static void judge_placement(ebb_result *result, const ebb_trial_setting *setting)
 {
-    result->placement_verified = true;
+    result->placement_verified = setting->taken_cpus == 0;
+    if (setting->taken_cpus > 0) {
+        ebb_verdict_problem(result,
+                            "CPUs taken away between launch and start: %zu (let "
+                            "nothing change the cpuset meanwhile)",
+                            setting->taken_cpus);
+    }
     for (size_t i = 0; i < result->threads; i++) {
         if (setting->cpus[i] >= 0 && result->seats[i].bound_cpu != setting->cpus[i]) {
             result->placement_verified = false;
