@@ -93,7 +93,10 @@ static ebb_status add_placements(json_t *object, const ebb_topology *topology)
     size_t n = 0;
     (void)ebb_topology_pus(topology, &n);
     int *cpus = malloc(n * sizeof *cpus);
-    ebb_status status = cpus == NULL ? ebb_fail_memory(n * sizeof *cpus) : EBB_OK;
+    if (cpus == NULL) {
+        return ebb_fail_memory(n * sizeof *cpus);
+    }
+    ebb_status status = EBB_OK;
     for (size_t i = 0; status == EBB_OK && ebb_placement_choice(i) != NULL; i++) {
         const ebb_placement *placement = ebb_placement_at(i);
         status = ebb_placement_assign(placement, cpus, n, topology);

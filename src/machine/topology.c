@@ -290,7 +290,8 @@ static ebb_status fill_foreign(ebb_topology *topology, hwloc_bitmap_t usable,
 
 /* allowed: n CPUs; NULL: all. */
 static ebb_status create_foreign(ebb_topology **out, load_fn load,
-                                 const char *description, const int *allowed, size_t n)
+                                 const char *description, const int *allowed, size_t n,
+                                 double quota_cpus)
 {
     *out = NULL;
     ebb_topology *topology = calloc(1, sizeof *topology);
@@ -312,6 +313,7 @@ static ebb_status create_foreign(ebb_topology **out, load_fn load,
         ebb_topology_destroy(topology);
         return status;
     }
+    topology->quota_cpus = quota_cpus;
     *out = topology;
     return EBB_OK;
 }
@@ -319,17 +321,13 @@ static ebb_status create_foreign(ebb_topology **out, load_fn load,
 ebb_status ebb_topology_create_synthetic(ebb_topology **out, const char *description,
                                          const int *allowed, size_t n, double quota_cpus)
 {
-    EBB_TRY(create_foreign(out, load_synthetic, description, allowed, n));
-    (*out)->quota_cpus = quota_cpus;
-    return EBB_OK;
+    return create_foreign(out, load_synthetic, description, allowed, n, quota_cpus);
 }
 
 ebb_status ebb_topology_create_xml(ebb_topology **out, const char *path,
                                    const int *allowed, size_t n, double quota_cpus)
 {
-    EBB_TRY(create_foreign(out, load_xml, path, allowed, n));
-    (*out)->quota_cpus = quota_cpus;
-    return EBB_OK;
+    return create_foreign(out, load_xml, path, allowed, n, quota_cpus);
 }
 
 const ebb_pu *ebb_topology_pus(const ebb_topology *topology, size_t *n)
