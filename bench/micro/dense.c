@@ -1,6 +1,8 @@
 /* The products of a fully connected layer, 784 inputs and 256 outputs: forward (with bias
  * and ReLU), backward data, gradient of the weights, and gradient with the optimizer's
- * update. Each by oneDNN's matmul primitive, by sgemm, and by plain loops.
+ * update. Each by oneDNN's matmul primitive, its micro-kernel, by sgemm, and by plain
+ * loops. Forward and backward data also for the smaller layers of the usual networks:
+ * which kernel a step takes is chosen by this table.
  *
  * All are C = A · B with the rows of C shared out to the threads and a barrier behind
  * each product. Operands lie as the kernel wants them: the matmul primitive takes the
@@ -15,7 +17,7 @@
 #include "expect.h"
 #include "net/optimizer.h"
 
-enum { INPUTS = 784, OUTPUTS = 256, UPDATES = 32, SAMPLED = 997 };
+enum { UPDATES = 32, SAMPLED = 997 };
 
 typedef enum operation { FORWARD, BACKWARD, GRADIENT, UPDATE } operation;
 
@@ -190,13 +192,13 @@ static void close_fixture(void *fixture)
     free(self);
 }
 
-static void set_sizes(dense *self, size_t batch)
+static void set_sizes(dense *self, size_t in, size_t out, size_t batch)
 {
     const size_t sizes[][3] = {
-        [FORWARD] = {batch, OUTPUTS, INPUTS},
-        [BACKWARD] = {batch, INPUTS, OUTPUTS},
-        [GRADIENT] = {INPUTS, OUTPUTS, batch},
-        [UPDATE] = {INPUTS, OUTPUTS, batch},
+        [FORWARD] = {batch, out, in},
+        [BACKWARD] = {batch, in, out},
+        [GRADIENT] = {in, out, batch},
+        [UPDATE] = {in, out, batch},
     };
     self->m = sizes[self->operation][0];
     self->n = sizes[self->operation][1];
@@ -277,7 +279,7 @@ static ebb_status make_kernels(dense *self, ebb_dense_means means)
 static ebb_status build(dense *self, ebb_dense_means means)
 {
     EBB_TRY(make_operands(self));
-    if (means == EBB_DENSE_MATMUL && self->transposed) {
+    if ((means == EBB_DENSE_MATMUL || means == EBB_DENSE_MICRO) && self->transposed) {
         EBB_TRY(transpose_for_matmul(self));
     }
     EBB_TRY(make_kernels(self, means));
@@ -297,7 +299,7 @@ static ebb_status open_operation(void **fixture, ebb_micro_work *work,
     self->operation = which;
     self->optimizer = ebb_optimizer_at(call->variant[1]);
     self->spec = self->optimizer == &ebb_optimizer_adam ? adam_numbers : numbers;
-    set_sizes(self, (size_t)call->args[2]);
+    set_sizes(self, (size_t)call->args[0], (size_t)call->args[1], (size_t)call->args[2]);
     const ebb_status status = build(self, (ebb_dense_means)call->variant[0]);
     if (status != EBB_OK) {
         close_fixture(self);
@@ -375,16 +377,23 @@ static const ebb_micro_kind kinds[] = {
      .close = close_fixture},
 };
 
-static const int64_t inputs[] = {INPUTS};
-static const int64_t outputs[] = {OUTPUTS};
+/* Inputs and outputs; the small ones as they lie in memory, rounded up to 16. The batches
+ * of the small ones are what a step puts through a kernel at once. */
+static const int64_t large[] = {784, 256};
+static const int64_t small[][2] = {
+    {784, 128}, {256, 256}, {256, 112}, {112, 64}, {64, 16}};
 static const int64_t batches[] = {8, 32, 128, 512};
+static const int64_t blocks[] = {8, 16, 64};
 
 static ebb_status add_one(ebb_micro_list *list, operation which, size_t means,
-                          const size_t *optimizer)
+                          const size_t *optimizer, const int64_t layer[2])
 {
     static const char *const operations[] = {"dense_forward", "dense_backward_data",
                                              "dense_gradient", "dense_update"};
-    const ebb_micro_axis axes[] = {{inputs, 1}, {outputs, 1}, {batches, 4}};
+    const ebb_micro_axis axes[] = {
+        {&layer[0], 1},
+        {&layer[1], 1},
+        {layer == large ? batches : blocks, layer == large ? 4 : 3}};
     char name[EBB_MICRO_NAME_BYTES];
     snprintf(name, sizeof name, "%s/%s%s%s", operations[which],
              ebb_dense_means_name((ebb_dense_means)means), optimizer != NULL ? "/" : "",
@@ -394,16 +403,33 @@ static ebb_status add_one(ebb_micro_list *list, operation which, size_t means,
                          axes);
 }
 
-static ebb_status add(ebb_micro_list *list)
+static bool can_be_had(size_t means)
+{
+    return means != EBB_DENSE_MICRO || ebb_onednn_has_microkernels();
+}
+
+static ebb_status add_all(ebb_micro_list *list, size_t means)
 {
     for (operation which = FORWARD; which <= UPDATE; which++) {
-        for (size_t means = 0; means < EBB_DENSE_MEANS_COUNT; means++) {
-            if (which != UPDATE) {
-                EBB_TRY(add_one(list, which, means, NULL));
-            }
-            for (size_t o = 0; which == UPDATE && ebb_optimizer_choice(o) != NULL; o++) {
-                EBB_TRY(add_one(list, which, means, &o));
-            }
+        if (which != UPDATE) {
+            EBB_TRY(add_one(list, which, means, NULL, large));
+        }
+        for (size_t o = 0; which == UPDATE && ebb_optimizer_choice(o) != NULL; o++) {
+            EBB_TRY(add_one(list, which, means, &o, large));
+        }
+    }
+    for (size_t i = 0; means < EBB_DENSE_LOOPS && i < sizeof small / sizeof *small; i++) {
+        EBB_TRY(add_one(list, FORWARD, means, NULL, small[i]));
+        EBB_TRY(add_one(list, BACKWARD, means, NULL, small[i]));
+    }
+    return EBB_OK;
+}
+
+static ebb_status add(ebb_micro_list *list)
+{
+    for (size_t means = 0; means < EBB_DENSE_MEANS_COUNT; means++) {
+        if (can_be_had(means)) {
+            EBB_TRY(add_all(list, means));
         }
     }
     return EBB_OK;
@@ -411,6 +437,6 @@ static ebb_status add(ebb_micro_list *list)
 
 const ebb_micro_topic ebb_micro_dense = {
     .name = "dense",
-    .summary = "products of a fully connected layer, by three kinds of kernels",
+    .summary = "products of a fully connected layer, by four kinds of kernels",
     .add = add,
 };

@@ -9,7 +9,7 @@ enum { GRAIN_ROWS = 16 }; /* kernels keep their speed from here up */
 
 const char *ebb_dense_means_name(ebb_dense_means means)
 {
-    static const char *const names[] = {"matmul", "sgemm", "loops"};
+    static const char *const names[] = {"matmul", "microkernel", "sgemm", "loops"};
     _Static_assert(sizeof names / sizeof *names == EBB_DENSE_MEANS_COUNT, "a name each");
     return names[means];
 }
@@ -58,7 +58,7 @@ ebb_status ebb_dense_kernel_run(const ebb_dense_kernel *kernel)
     if (kernel->begin == kernel->end) {
         return EBB_OK;
     }
-    if (kernel->means == EBB_DENSE_MATMUL) {
+    if (kernel->matmul != NULL) {
         return ebb_matmul_run(kernel->matmul);
     }
     if (kernel->means == EBB_DENSE_SGEMM) {
@@ -88,9 +88,14 @@ static ebb_status make_matmul(ebb_dense_kernel *kernel)
         .y_leading = s->n,
         .bias = s->bias != NULL,
         .relu = s->bias != NULL,
+        .primitive = kernel->means == EBB_DENSE_MATMUL,
     };
     EBB_TRY(ebb_onednn_create(&kernel->onednn));
     EBB_TRY(ebb_matmul_create(&kernel->matmul, kernel->onednn, &shape));
+    if (kernel->means == EBB_DENSE_MICRO && !ebb_matmul_is_microkernel(kernel->matmul)) {
+        return ebb_fail(EBB_ERR_MISSING, "oneDNN: no micro-kernel for %zu x %zu x %zu",
+                        shape.m, shape.n, shape.k);
+    }
     ebb_matmul_bind(kernel->matmul, first_row(kernel), s->b, s->bias,
                     s->c + kernel->begin * s->n);
     return EBB_OK;
@@ -105,7 +110,7 @@ ebb_status ebb_dense_kernel_init(ebb_dense_kernel *out, const ebb_dense_shape *s
     if (out->begin == out->end) {
         return EBB_OK;
     }
-    if (out->means == EBB_DENSE_MATMUL) {
+    if (out->means == EBB_DENSE_MATMUL || out->means == EBB_DENSE_MICRO) {
         return make_matmul(out);
     }
     out->product = (ebb_product){

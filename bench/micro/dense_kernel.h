@@ -6,6 +6,7 @@
 
 typedef enum ebb_dense_means {
     EBB_DENSE_MATMUL, /* oneDNN's primitive */
+    EBB_DENSE_MICRO,  /* its micro-kernel, where it has one */
     EBB_DENSE_SGEMM,  /* its BLAS function */
     EBB_DENSE_LOOPS,  /* plain C, what the compiler makes of it */
     EBB_DENSE_MEANS_COUNT
@@ -31,7 +32,8 @@ typedef struct ebb_dense_kernel {
     ebb_product product;
 } ebb_dense_kernel;
 
-/* Inside ebb_team_run, by the thread that will run it; out is zero but for means. */
+/* Inside ebb_team_run, by the thread that will run it; out is zero but for means. Fails
+ * with EBB_ERR_MISSING where the library has no such kernel. */
 ebb_status ebb_dense_kernel_init(ebb_dense_kernel *out, const ebb_dense_shape *shape,
                                  size_t thread, size_t n_threads);
 /* Without a message. */

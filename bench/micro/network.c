@@ -11,10 +11,11 @@ enum { FEATURES = 784, CLASSES = 10, SEED = 31, VERIFIED_STEPS = 2 };
 
 static const size_t hidden[] = {256, 256};
 
-/* Of the way that the parameters went; rounding makes 1e-7 to 1e-5. A ReLU that rounding
- * turns off for one sample moves all gradients a little, and Adam enlarges those near
- * zero: 2e-3 was seen. A sample left out of 512 makes 4e-2. */
-static const double WAY_BOUND = 5e-3;
+/* Of the way that the parameters went; rounding makes 1e-7 to 1e-5, a ReLU that rounding
+ * turns off for one sample may make more. That moves all gradients a little, and Adam
+ * enlarges those near zero: 2e-3 was seen. A sample left out of 512 makes 4e-2. */
+static const double WAY_BOUND = 5e-4;
+static const double ADAM_WAY_BOUND = 5e-3;
 static const double LOSS_BOUND = 1e-4; /* nats */
 
 /* ---- data ---------------------------------------------------------------------------
@@ -234,10 +235,12 @@ static ebb_status compare(const ebb_network *network, const char *name,
         }
     }
     const double way = relative_way(network, values);
-    if (!(way <= WAY_BOUND)) {
+    const bool adam = network->net->optimizer == &ebb_optimizer_adam;
+    const double bound = adam ? ADAM_WAY_BOUND : WAY_BOUND;
+    if (!(way <= bound)) {
         return ebb_fail(EBB_ERR_WRONG,
                         "%s: parameters went %.2g of their way beside plain loops (%.2g)",
-                        name, way, WAY_BOUND);
+                        name, way, bound);
     }
     return EBB_OK;
 }

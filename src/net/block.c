@@ -131,6 +131,7 @@ static ebb_status create_kernel(ebb_block_kernel *kernel, ebb_block *block,
     }
     for (size_t i = 0; i < n_panels; i++) {
         ebb_matmul_shape own = *shape;
+        own.primitive = block->program->alone;
         own.n = shape->n - i * panel < panel ? shape->n - i * panel : panel;
         own.w_leading = own.n;
         EBB_TRY(ebb_matmul_create(&kernel->panels[i], onednn, &own));

@@ -1,6 +1,7 @@
 /* onednn.h - the little of oneDNN that ebb uses, in the shape of version 3.
  *
- * The only place that includes a oneDNN header; version 2.6 is adapted behind it. All
+ * With microkernel.h the only place that includes a oneDNN header; version 2.6 is adapted
+ * behind it. All
  * objects belong to the thread that creates them, inside ebb_team_run: a primitive keeps
  * the number of threads it was created for, and the team sets that to one. Scratchpads
  * are ours, because the library's own one is bound to a thread.
@@ -22,6 +23,9 @@ void ebb_onednn_isa(char *out, size_t n);
  * parallel region cannot contain. */
 ebb_status ebb_onednn_check_runtime(void);
 
+/* Does the library that ebb was built with have micro-kernels, see net/microkernel.h? */
+bool ebb_onednn_has_microkernels(void);
+
 /* Engine and stream of one thread. */
 typedef struct ebb_onednn ebb_onednn;
 ebb_status ebb_onednn_create(ebb_onednn **out);
@@ -32,11 +36,14 @@ typedef struct ebb_matmul_shape {
     size_t m, n, k;
     size_t x_leading, w_leading, y_leading;
     bool bias, relu;
+    bool primitive; /* no micro-kernel: a primitive, which may use threads of its own */
 } ebb_matmul_shape;
 
 typedef struct ebb_matmul ebb_matmul;
 
-/* Owned by the caller; borrows onednn. Fails with EBB_ERR_ENVIRONMENT, naming the shape.
+/* A micro-kernel where the library has them and k · n is at most 128 Ki, else a
+ * primitive. Owned by the caller; borrows onednn. Fails with EBB_ERR_ENVIRONMENT, naming
+ * the shape.
  */
 ebb_status ebb_matmul_create(ebb_matmul **out, ebb_onednn *onednn,
                              const ebb_matmul_shape *shape);
@@ -46,8 +53,10 @@ void ebb_matmul_bind(ebb_matmul *matmul, const float *x, const float *w,
 /* Runs on the calling thread. EBB_ERR_FAILED, without a message, when the library
  * refuses: with bound operands and our own scratchpad it has no reason to. */
 ebb_status ebb_matmul_run(const ebb_matmul *matmul);
-/* Name of the library's implementation, "brg:avx512_core"; borrowed. */
+/* Name of the library's implementation, "brg:avx512_core", or "micro-kernel"; borrowed.
+ */
 const char *ebb_matmul_kernel(const ebb_matmul *matmul);
+bool ebb_matmul_is_microkernel(const ebb_matmul *matmul);
 void ebb_matmul_destroy(ebb_matmul *matmul); /* NULL is allowed */
 
 /* c = alpha · a' · b + beta · c, where a' is a (m x k), or its transpose (a is k x m)

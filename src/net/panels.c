@@ -20,25 +20,65 @@ static void rectify(float *y, size_t n)
     }
 }
 
-void ebb_panels_run(const void *panel, const ebb_step *step)
+/* By sgemm, which takes what c holds for a start. */
+static ebb_status run_product(const ebb_panel *own)
 {
-    (void)step;
-    const ebb_panel *own = panel;
     const ebb_panels *owner = own->owner;
     const ebb_product *p = &own->product;
     const bool relu = own->bias != NULL && owner->layer + 1 < owner->batch->n_layers;
     for (size_t i = 0; i < p->m && own->bias != NULL; i++) {
         memcpy(p->c + i * p->c_leading, own->bias, p->n * sizeof *p->c);
     }
-    if (ebb_product_run(p) != EBB_OK) {
-        atomic_store(&owner->program->failed, 1);
-    }
+    const ebb_status status = ebb_product_run(p);
     for (size_t i = 0; i < p->m && relu; i++) {
         rectify(p->c + i * p->c_leading, p->n);
+    }
+    return status;
+}
+
+void ebb_panels_run(const void *panel, const ebb_step *step)
+{
+    (void)step;
+    const ebb_panel *own = panel;
+    const ebb_product *p = &own->product;
+    if ((own->matmul != NULL ? ebb_matmul_run(own->matmul) : run_product(own)) !=
+        EBB_OK) {
+        atomic_store(&own->owner->program->failed, 1);
     }
     for (size_t i = 0; i < p->m && own->out != NULL; i++) {
         ebb_block_mask(p->c + i * p->c_leading, own->out + i * p->c_leading, p->n);
     }
+}
+
+/* sgemm is faster than a primitive whose output has longer rows than it makes. */
+ebb_status ebb_panels_build(ebb_panel *panel, ebb_onednn *onednn)
+{
+    const ebb_panels *owner = panel->owner;
+    const ebb_product *p = &panel->product;
+    const ebb_matmul_shape shape = {
+        .m = p->m,
+        .n = p->n,
+        .k = p->k,
+        .x_leading = p->a_leading,
+        .w_leading = p->b_leading,
+        .y_leading = p->c_leading,
+        .bias = !owner->backward,
+        .relu = !owner->backward && owner->layer + 1 < owner->batch->n_layers,
+    };
+    EBB_TRY(ebb_matmul_create(&panel->matmul, onednn, &shape));
+    if (!ebb_matmul_is_microkernel(panel->matmul)) {
+        ebb_matmul_destroy(panel->matmul);
+        panel->matmul = NULL;
+        return ebb_product_warm(p);
+    }
+    ebb_matmul_bind(panel->matmul, p->a, p->b, panel->bias, p->c);
+    return EBB_OK;
+}
+
+const char *ebb_panels_kernel(const ebb_panels *panels)
+{
+    const ebb_matmul *matmul = panels->panels[0].matmul;
+    return matmul != NULL ? ebb_matmul_kernel(matmul) : "sgemm";
 }
 
 static size_t rows_at_once(size_t n_rows)
@@ -114,6 +154,10 @@ void ebb_panels_bind(ebb_panels *panels, size_t head)
         } else {
             bind_forward(panel, layer, net->parameters->values, column);
         }
+        if (panel->matmul != NULL) {
+            ebb_matmul_bind(panel->matmul, panel->product.a, panel->product.b,
+                            panel->bias, panel->product.c);
+        }
     }
 }
 
@@ -139,6 +183,9 @@ ebb_status ebb_panels_init(ebb_panels *out, ebb_program *program,
 
 void ebb_panels_clear(ebb_panels *panels)
 {
+    for (size_t i = 0; i < panels->n && panels->panels != NULL; i++) {
+        ebb_matmul_destroy(panels->panels[i].matmul);
+    }
     free(panels->panels);
     *panels = (ebb_panels){0};
 }

@@ -16,6 +16,7 @@ typedef struct ebb_panels ebb_panels;
 /* A rectangle of product.c, an operation. */
 typedef struct ebb_panel {
     ebb_panels *owner;
+    ebb_matmul *matmul; /* owned; NULL: product is run */
     ebb_product product;
     const float *bias; /* forward: what product.c starts from */
     const float *out;  /* backward: product.c is zeroed where this is not positive */
@@ -39,6 +40,10 @@ ebb_status ebb_panels_init(ebb_panels *out, ebb_program *program,
                            const ebb_activations *batch, size_t layer, bool backward);
 /* Points them to a head's weights. */
 void ebb_panels_bind(ebb_panels *panels, size_t head);
+/* Makes a rectangle's kernel on the thread that will run it. Fails with
+ * EBB_ERR_ENVIRONMENT. */
+ebb_status ebb_panels_build(ebb_panel *panel, ebb_onednn *onednn);
+const char *ebb_panels_kernel(const ebb_panels *panels); /* of the first rectangle */
 /* Runs one, an ebb_panel. */
 void ebb_panels_run(const void *panel, const ebb_step *step);
 void ebb_panels_clear(ebb_panels *panels); /* a zeroed one is allowed */

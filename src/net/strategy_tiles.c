@@ -138,14 +138,15 @@ static ebb_status build_rows(tiles_program *self, size_t thread)
 /* Rectangles in equal numbers; a column's last one may be shorter. */
 static ebb_status build_panels(tiles_program *self, const job *own, size_t thread)
 {
-    ebb_op_list *list = &self->parts.threads[thread].lists[own->phase];
+    ebb_thread_part *part = &self->parts.threads[thread];
     size_t begin = 0;
     size_t end = 0;
     ebb_team_share(&begin, &end, own->panels.n, 1, thread, self->base.n_threads);
     for (size_t i = begin; i < end; i++) {
         ebb_panel *panel = &own->panels.panels[i];
-        EBB_TRY(ebb_product_warm(&panel->product));
-        EBB_TRY(ebb_op_list_add(list, own->work, ebb_panels_run, panel));
+        EBB_TRY(ebb_panels_build(panel, part->onednn));
+        EBB_TRY(
+            ebb_op_list_add(&part->lists[own->phase], own->work, ebb_panels_run, panel));
     }
     return EBB_OK;
 }
@@ -358,24 +359,26 @@ static ebb_status create_tiles(tiles_program *self)
     return EBB_OK;
 }
 
-static void note_sgemm(tiles_program *self, const char *what, size_t number)
+static void note_kernel(tiles_program *self, const char *what, size_t number,
+                        const char *kernel)
 {
     char operation[32];
     const ebb_layer *layer = ebb_net_layer(self->base.net, number, 0);
     snprintf(operation, sizeof operation, "%s %zux%zu", what, layer->in, layer->out);
-    ebb_program_note_kernel(&self->base, operation, "sgemm");
+    ebb_program_note_kernel(&self->base, operation, kernel);
 }
 
 static void note_kernels(tiles_program *self)
 {
     for (size_t i = 0; i < self->n_jobs; i++) {
         if (self->jobs[i].by_panels) {
-            note_sgemm(self, ebb_work_name(self->jobs[i].work), self->jobs[i].layer);
+            note_kernel(self, ebb_work_name(self->jobs[i].work), self->jobs[i].layer,
+                        ebb_panels_kernel(&self->jobs[i].panels));
         }
     }
     ebb_block_note_kernels(&self->blocks[0]);
     for (size_t l = 0; l < self->batch.n_layers; l++) {
-        note_sgemm(self, "gradient", l);
+        note_kernel(self, "gradient", l, "sgemm");
     }
 }
 
