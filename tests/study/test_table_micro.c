@@ -118,8 +118,7 @@ static void test_numbers(void **state)
 {
     (void)state;
     static const char *const lines[] = {
-        "\nstep/batch:8/process_time/real_time,measured,3,20000,10000,30000,15000,200,,"
-        "0.4,\n",
+        ",measured,3,20000,10000,30000,15000,200,,0.4,\n",
         "\nalone,measured,0,8000000,,,,,,,\n",
         "\ncopy,measured,1,250,,,250,,2,,4000000\n",
         "\nbroken,failed,0,,,,,,,,\n",
