@@ -151,7 +151,7 @@ static const ebb_term examples[] = {
     {"ebb table results/quick", "step latency and forgetting"},
     {"ebb table results/quick --kind forgetting --format latex", "one table for a paper"},
     {"ebb table results/quick --kind roofline", "what bounds a step"},
-    {"ebb table FILE.json --kind micro", "of ebb-bench --benchmark_out=FILE.json"},
+    {"ebb table plan.json --kind micro", "of ebb-bench --benchmark_out=plan.json"},
     {NULL, NULL},
 };
 

@@ -9,6 +9,7 @@ static ebb_completion_kind find_kind(const char *name)
         const char *name;
         ebb_completion_kind kind;
     } kinds[] = {{"DIR", EBB_COMPLETION_FOLDERS},
+                 {"DIR|FILE.json", EBB_COMPLETION_FILES},
                  {"FILE", EBB_COMPLETION_FILES},
                  {"BUILD", EBB_COMPLETION_FILES},
                  {"SUITE", EBB_COMPLETION_SUITES}};

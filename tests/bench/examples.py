@@ -7,6 +7,7 @@ The programs are installed, and the examples run in an empty folder with that in
 first in PATH. Two things are smaller than what a reader has: suite `quick` has the points
 of `smoke`, and programs to compare only pretend to measure.
 """
+import json
 import os
 import re
 import shutil
@@ -70,9 +71,20 @@ class World:
         """The sweeps that later examples read."""
         done = self.run("ebb sweep quick --quiet")
         check_equal(done.returncode, 0, done.stderr.decode())
+        quick = os.path.join(self.here, "results", "quick")
+        undisturb(os.path.join(quick, "trials.jsonl"))
         for day in ("monday", "tuesday"):
-            shutil.copytree(os.path.join(self.here, "results", "quick"),
-                            os.path.join(self.here, "results", day))
+            shutil.copytree(quick, os.path.join(self.here, "results", day))
+
+
+def undisturb(path):
+    """On a busy machine no trial may be valid, and then there is nothing to export."""
+    with open(path, encoding="utf-8") as stream:
+        records = [json.loads(line) for line in stream]
+    with open(path, "w", encoding="utf-8") as stream:
+        for record in records:
+            json.dump(dict(record, valid=True, problems=[]), stream, separators=(",", ":"))
+            stream.write("\n")
 
 
 def examples(text):
@@ -144,9 +156,9 @@ def test_a_wrong_example_is_seen():
 
 
 def all_tests():
-    tests = [("program", test_program), ("sweeps", WORLD.sweeps)]
+    tests = [("program", test_program), ("sweeps", WORLD.sweeps), ("ebb-bench", test_bench)]
     tests += [(name, lambda name=name: test_command(name)) for name in commands()]
-    return tests + [("ebb-bench", test_bench), ("written", test_written),
+    return tests + [("written", test_written),
                     ("a wrong example is seen", test_a_wrong_example_is_seen)]
 
 
