@@ -208,6 +208,7 @@ static ebb_status fill(ebb_micro_file *out, const char *path)
     entries all = {.items = calloc(n + 1, sizeof *all.items),
                    .values = calloc(n + 1, sizeof *all.values)};
     out->rows = calloc(n + 1, sizeof *out->rows);
+    out->n = 0;
     ebb_status status = EBB_OK;
     if (all.items == NULL || all.values == NULL || out->rows == NULL) {
         status = ebb_fail_memory(n * sizeof *out->rows);
