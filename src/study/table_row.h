@@ -2,8 +2,8 @@
  *
  * A row pools the repetitions and seeds of one setting: they do the same work. A curve is
  * the rows that differ in threads only, and with a batch per thread in the batch that
- * follows from them; its base is the row of fewest threads that has a valid trial. Speed-up
- * is the ratio of samples per second, so that it means the same for both. */
+ * follows from them; its base is the row of fewest threads that has a valid trial.
+ * Speed-up is the ratio of samples per second, so that it means the same for both. */
 #ifndef EBB_STUDY_TABLE_ROW_H
 #define EBB_STUDY_TABLE_ROW_H
 
