@@ -52,6 +52,47 @@ static void check_command(const ebb_config *config)
     ebb_config_clear(&again);
 }
 
+static size_t blocks_left;
+
+static void *take_block(size_t size_bytes)
+{
+    if (blocks_left == 0) {
+        return NULL;
+    }
+    blocks_left--;
+    return malloc(size_bytes);
+}
+
+static ebb_status go_round(const ebb_config *config)
+{
+    json_t *json = NULL;
+    ebb_config back = {0};
+    char hash[17];
+    ebb_status status = ebb_config_json(&json, config);
+    if (status == EBB_OK) {
+        status = ebb_config_from_json(&back, json, "fuzz");
+    }
+    if (status == EBB_OK) {
+        status = ebb_config_hash(hash, &back, true);
+    }
+    ebb_config_clear(&back);
+    json_decref(json);
+    return status;
+}
+
+/* To JSON and back while jansson gets 0, 1, 2, ... blocks of memory. */
+static void check_memory(const ebb_config *config)
+{
+    ebb_status status = EBB_ERR_ENVIRONMENT;
+    for (size_t n = 0; status != EBB_OK; n++) {
+        blocks_left = n;
+        json_set_alloc_funcs(take_block, free);
+        status = go_round(config);
+        json_set_alloc_funcs(malloc, free);
+        fuzz_require_status(status, 1u << EBB_ERR_ENVIRONMENT);
+    }
+}
+
 static void read_options(const ebb_arguments *arguments)
 {
     for (const ebb_option *row = arguments->command->options;
@@ -72,6 +113,9 @@ static void read_options(const ebb_arguments *arguments)
     ebb_config config;
     const ebb_status status = ebb_options_config(&config, arguments);
     fuzz_require_status(status, 1u << EBB_ERR_USAGE);
+    if (status == EBB_OK && arguments->n_given == 0) {
+        check_memory(&config);
+    }
     if (status == EBB_OK) {
         fuzz_require_round_trip(&config);
         check_command(&config);
@@ -116,8 +160,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *words[MAX_WORDS];
     size_t n = 0;
     split(words, &n, text, size);
+    FUZZ_REQUIRE(ebb_config_choices(SIZE_MAX) == NULL && ebb_config_find("") < 0);
     ebb_arguments arguments = {0};
     parse(&arguments, words, n);
+    setenv("NO_COLOR", n % 2 == 0 ? "" : "1", 1);
+    ebb_arguments_color(&arguments, stderr);
+    unsetenv("NO_COLOR");
     ebb_arguments_color(&arguments, stderr);
     ebb_arguments_progress(&arguments);
     ebb_arguments_clear(&arguments);
