@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -26,12 +27,14 @@ static unsigned generation_of(unsigned word)
     return word & ~(unsigned)SLEEPERS;
 }
 
-void ebb_barrier_init(ebb_barrier *barrier, size_t size, uint64_t spin_ns)
+void ebb_barrier_init(ebb_barrier *barrier, size_t size, ebb_barrier_wait_kind kind,
+                      uint64_t wait_ns)
 {
     atomic_init(&barrier->arrived, 0);
     atomic_init(&barrier->word, 0);
     barrier->size = (unsigned)size;
-    barrier->spin_ns = spin_ns;
+    barrier->kind = kind;
+    barrier->wait_ns = wait_ns;
 }
 
 static int has_passed(ebb_barrier *barrier, unsigned generation)
@@ -51,17 +54,30 @@ static int spin_some(ebb_barrier *barrier, unsigned generation)
     return 0;
 }
 
-static int spin(ebb_barrier *barrier, unsigned generation)
+/* Yielding leaves the processor to others on it, but never to nobody: one that idles has
+ * to be called by an interrupt, which costs a virtual machine tens of microseconds. */
+static int yield_once(ebb_barrier *barrier, unsigned generation)
 {
-    if (spin_some(barrier, generation)) {
+    if (has_passed(barrier, generation)) {
         return 1;
     }
-    if (barrier->spin_ns == 0) {
+    sched_yield();
+    return 0;
+}
+
+static int wait_awake(ebb_barrier *barrier, unsigned generation)
+{
+    int (*const wait)(ebb_barrier *, unsigned) =
+        barrier->kind == EBB_BARRIER_YIELD ? yield_once : spin_some;
+    if (wait(barrier, generation)) {
+        return 1;
+    }
+    if (barrier->wait_ns == 0) {
         return 0;
     }
-    const uint64_t end_ns = ebb_clock_now_ns() + barrier->spin_ns;
+    const uint64_t end_ns = ebb_clock_now_ns() + barrier->wait_ns;
     do {
-        if (spin_some(barrier, generation)) {
+        if (wait(barrier, generation)) {
             return 1;
         }
     } while (ebb_clock_now_ns() < end_ns);
@@ -104,7 +120,7 @@ void ebb_barrier_wait(ebb_barrier *barrier)
         1 + atomic_fetch_add_explicit(&barrier->arrived, 1, memory_order_acq_rel);
     if (arrived == barrier->size) {
         open_next(barrier, generation);
-    } else if (!spin(barrier, generation)) {
+    } else if (!wait_awake(barrier, generation)) {
         sleep_until_passed(barrier, generation);
     }
 }

@@ -13,16 +13,24 @@
 
 enum { EBB_BARRIER_LINE_BYTES = 128 };
 
+/* What a thread does while it waits, before it sleeps. */
+typedef enum ebb_barrier_wait_kind {
+    EBB_BARRIER_SPIN,  /* it has a processor of its own */
+    EBB_BARRIER_YIELD, /* who is waited for may want its processor */
+} ebb_barrier_wait_kind;
+
 /* Lies at a multiple of EBB_BARRIER_LINE_BYTES. */
 typedef struct ebb_barrier {
     _Alignas(EBB_BARRIER_LINE_BYTES) atomic_uint arrived;
     _Alignas(EBB_BARRIER_LINE_BYTES) atomic_uint word; /* generation * 2 + sleepers? */
     _Alignas(EBB_BARRIER_LINE_BYTES) unsigned size;    /* constant from here on */
-    uint64_t spin_ns;
+    ebb_barrier_wait_kind kind;
+    uint64_t wait_ns;
 } ebb_barrier;
 
-/* For size threads, that spin about spin_ns before they sleep; 0: a few reads only. */
-void ebb_barrier_init(ebb_barrier *barrier, size_t size, uint64_t spin_ns);
+/* For size threads, that wait about wait_ns before they sleep; 0: a few reads only. */
+void ebb_barrier_init(ebb_barrier *barrier, size_t size, ebb_barrier_wait_kind kind,
+                      uint64_t wait_ns);
 
 /* Returns when size threads have called it. What a thread wrote before is seen by all
  * after. */

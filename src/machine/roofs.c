@@ -122,7 +122,7 @@ static void measure_barrier(ebb_roofs *out, ebb_team *team)
         .high = spread.high,
     };
     if (ebb_team_size(team) == 2) {
-        ebb_barrier_init(&all.asleep, 2, 0);
+        ebb_barrier_init(&all.asleep, 2, EBB_BARRIER_SPIN, 0);
         ebb_team_run(team, time_wake_ups, &all);
         out->wake_ns = ebb_spread_of(all.samples, WAKE_UPS).median;
     }

@@ -16,8 +16,8 @@
 
 /* Longer than any wait inside a step of a team that has its CPUs to itself: a thread that
  * sleeps loses its core's caches, and in a virtual machine often the core. With more
- * threads than CPUs the one waited for needs the CPU: no spinning. */
-enum { SPIN_NS = 1000000 };
+ * threads than CPUs the one waited for needs the CPU, and is given it. */
+enum { WAIT_NS = 1000000 };
 
 struct ebb_team {
     ebb_barrier barrier; /* first: the strictest alignment */
@@ -151,7 +151,8 @@ static ebb_status start(ebb_team *team, roll_call *call)
     const double quota = ebb_cgroup_read("").quota_cpus;
     const bool crowded =
         team->size > n_cpus || (quota > 0.0 && (double)team->size > quota);
-    ebb_barrier_init(&team->barrier, team->size, crowded ? 0 : SPIN_NS);
+    ebb_barrier_init(&team->barrier, team->size,
+                     crowded ? EBB_BARRIER_YIELD : EBB_BARRIER_SPIN, WAIT_NS);
     return EBB_OK;
 }
 
@@ -167,7 +168,7 @@ ebb_status ebb_team_create(ebb_team **out, size_t n_threads)
     ebb_status status = ebb_fail_memory(sizeof *team + n_threads * sizeof *call.seats);
     if (team != NULL && call.seats != NULL) {
         team->size = n_threads;
-        ebb_barrier_init(&team->barrier, n_threads, 0);
+        ebb_barrier_init(&team->barrier, n_threads, EBB_BARRIER_SPIN, 0);
         status = start(team, &call);
     }
     free(call.seats);
@@ -226,6 +227,13 @@ void ebb_team_share(size_t *begin, size_t *end, size_t n, size_t grain, size_t t
                     size_t n_threads)
 {
     const size_t blocks = n / grain + (n % grain != 0);
+    /* Few blocks go to the first threads, which placements put on different processors;
+     * every second of them might share one. */
+    if (blocks < n_threads) {
+        *begin = thread < blocks ? thread * grain : n;
+        *end = thread + 1 < blocks ? (thread + 1) * grain : n;
+        return;
+    }
     const size_t each = blocks / n_threads;
     const size_t rest = blocks % n_threads;
     /* floor(thread * blocks / n_threads) without its overflow. The last thread, whose

@@ -122,13 +122,25 @@ static bool is_in(const ebb_piece *piece, ebb_layer_range layers)
     return piece->layer >= layers.begin && piece->layer < layers.end;
 }
 
-/* A piece belongs to the thread in whose share of the floats its middle lies. */
+/* A piece belongs to the thread in whose share of the floats its middle lies; few pieces
+ * to the first threads, one each, as in ebb_team_share. */
 void ebb_piece_list_share(size_t *begin, size_t *end, const ebb_piece_list *list,
                           ebb_layer_range layers, size_t thread, size_t n_threads)
 {
     size_t total = 0;
+    size_t first = list->n;
+    size_t n = 0;
     for (size_t i = 0; i < list->n; i++) {
-        total += is_in(&list->pieces[i], layers) ? floats_of(&list->pieces[i]) : 0;
+        if (is_in(&list->pieces[i], layers)) {
+            total += floats_of(&list->pieces[i]);
+            first = smaller(first, i);
+            n++;
+        }
+    }
+    if (n <= n_threads) {
+        *begin = first + smaller(thread, n);
+        *end = first + smaller(thread + 1, n);
+        return;
     }
     *begin = list->n;
     *end = 0;
