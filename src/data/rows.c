@@ -179,16 +179,25 @@ static ebb_status make_index(preparation *work)
 
 static ebb_status allocate_rows(ebb_prepared *out, preparation *work)
 {
-    EBB_TRY(ebb_buffer_allocate(&out->storage, work->n, work->features + 1));
+    size_t size_bytes = 0;
+    if (!ebb_size_multiply(&size_bytes, work->n, work->features + 1)) {
+        return ebb_fail_memory(SIZE_MAX);
+    }
+    if (size_bytes > out->capacity_bytes || out->storage == NULL) {
+        ebb_buffer_free(out->storage);
+        out->storage = NULL;
+        out->capacity_bytes = 0;
+        EBB_TRY(ebb_buffer_allocate(&out->storage, size_bytes, 1));
+        out->capacity_bytes = size_bytes;
+    }
     work->pixels = out->storage;
     work->labels = work->pixels + work->n * work->features;
     return work->task->map == NULL ? EBB_OK : make_index(work);
 }
 
-ebb_status ebb_prepared_init(ebb_prepared *out, const ebb_sequence *sequence,
-                             size_t task_index, ebb_part part, ebb_team *team)
+ebb_status ebb_prepared_renew(ebb_prepared *out, const ebb_sequence *sequence,
+                              size_t task_index, ebb_part part, ebb_team *team)
 {
-    *out = (ebb_prepared){0};
     const ebb_dataset *dataset = sequence->dataset;
     preparation work = {.task = &sequence->tasks[task_index],
                         .features = sequence->features,
@@ -211,6 +220,13 @@ ebb_status ebb_prepared_init(ebb_prepared *out, const ebb_sequence *sequence,
     ebb_buffer_free(work.index);
     ebb_buffer_free(work.images);
     return status;
+}
+
+ebb_status ebb_prepared_init(ebb_prepared *out, const ebb_sequence *sequence,
+                             size_t task_index, ebb_part part, ebb_team *team)
+{
+    *out = (ebb_prepared){0};
+    return ebb_prepared_renew(out, sequence, task_index, part, team);
 }
 
 void ebb_prepared_clear(ebb_prepared *prepared)

@@ -30,7 +30,8 @@ void ebb_rows_gather(float *out, size_t leading, uint8_t *labels, const ebb_rows
 typedef struct ebb_prepared {
     ebb_rows rows; /* map NULL */
     size_t n;
-    void *storage; /* private */
+    void *storage;         /* private */
+    size_t capacity_bytes; /* of storage */
 } ebb_prepared;
 
 /* Which samples of a task. */
@@ -44,6 +45,10 @@ void ebb_rows_normalize(float *scale, float *shift, double mean, double deviatio
  * is allowed. Fails with EBB_ERR_ENVIRONMENT (memory). */
 ebb_status ebb_prepared_init(ebb_prepared *out, const ebb_sequence *sequence,
                              size_t task_index, ebb_part part, ebb_team *team);
+/* The same for one that holds something already: takes over its memory where that is
+ * enough, whose pages need not be made anew. Cleared on failure. */
+ebb_status ebb_prepared_renew(ebb_prepared *out, const ebb_sequence *sequence,
+                              size_t task_index, ebb_part part, ebb_team *team);
 void ebb_prepared_clear(ebb_prepared *prepared); /* a zeroed one is allowed */
 
 #endif

@@ -194,7 +194,7 @@ ebb_status ebb_session_open(ebb_session *session, ebb_result *result,
 static ebb_status prepare(ebb_session *session, ebb_prepared *out, size_t task,
                           ebb_part part)
 {
-    EBB_TRY(ebb_prepared_init(out, session->sequence, task - 1, part, session->team));
+    EBB_TRY(ebb_prepared_renew(out, session->sequence, task - 1, part, session->team));
     out->rows.scale = session->scale;
     out->rows.shift = session->shift;
     return EBB_OK;
@@ -214,12 +214,8 @@ static ebb_status compile_ragged(ebb_session *session, size_t n_rows)
 
 ebb_status ebb_session_prepare_task(ebb_session *session, size_t task)
 {
-    ebb_prepared_clear(&session->training);
-    ebb_prepared_clear(&session->validation);
     EBB_TRY(prepare(session, &session->training, task, EBB_PART_TRAIN));
-    if (session->sequence->tasks[task - 1].n_validation > 0) {
-        EBB_TRY(prepare(session, &session->validation, task, EBB_PART_VALIDATION));
-    }
+    EBB_TRY(prepare(session, &session->validation, task, EBB_PART_VALIDATION));
     const size_t left = session->training.n % session->config->batch_size;
     return compile_ragged(session, session->config->keep_last_batch ? left : 0);
 }

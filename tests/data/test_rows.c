@@ -131,15 +131,18 @@ static void check_row(const ebb_prepared *prepared, size_t i,
     }
 }
 
-static void check_part(const ebb_sequence *sequence, size_t t, ebb_part part,
-                       ebb_team *team)
+/* renewed holds another part, whose memory is taken over. */
+static void check_part(ebb_prepared *renewed, const ebb_sequence *sequence, size_t t,
+                       ebb_part part, ebb_team *team)
 {
     const ebb_task *task = &sequence->tasks[t];
     const ebb_dataset *dataset = sequence->dataset;
     const uint32_t *lists[] = {task->train, task->validation, task->test};
     const size_t counts[] = {task->n_train, task->n_validation, task->n_test};
-    ebb_prepared prepared;
-    assert_int_equal(ebb_prepared_init(&prepared, sequence, t, part, team), EBB_OK);
+    const size_t capacity_bytes = renewed->capacity_bytes;
+    assert_int_equal(ebb_prepared_renew(renewed, sequence, t, part, team), EBB_OK);
+    assert_true(renewed->capacity_bytes >= capacity_bytes);
+    const ebb_prepared prepared = *renewed;
     assert_int_equal(prepared.n, counts[part]);
     assert_int_equal(prepared.rows.features, sequence->features);
     assert_null(prepared.rows.map);
@@ -153,8 +156,6 @@ static void check_part(const ebb_sequence *sequence, size_t t, ebb_part part,
     ebb_rows_normalize(&scale, &shift, dataset->mean, dataset->deviation);
     assert_true(prepared.rows.scale == scale);
     assert_true(prepared.rows.shift == shift);
-    ebb_prepared_clear(&prepared);
-    assert_null(prepared.storage);
 }
 
 static void check_sequence(const ebb_sequence_kind *kind, ebb_sequence_spec spec,
@@ -165,11 +166,14 @@ static void check_sequence(const ebb_sequence_kind *kind, ebb_sequence_spec spec
     assert_int_equal(ebb_team_create(&team, n_threads), EBB_OK);
     ebb_sequence *sequence = NULL;
     assert_int_equal(ebb_sequence_create(&sequence, kind, &spec, dataset), EBB_OK);
+    ebb_prepared prepared = {0};
     for (size_t t = 0; t < spec.n_tasks; t++) {
-        check_part(sequence, t, EBB_PART_TRAIN, team);
-        check_part(sequence, t, EBB_PART_VALIDATION, team);
-        check_part(sequence, t, EBB_PART_TEST, team);
+        check_part(&prepared, sequence, t, EBB_PART_VALIDATION, team);
+        check_part(&prepared, sequence, t, EBB_PART_TRAIN, team);
+        check_part(&prepared, sequence, t, EBB_PART_TEST, team);
     }
+    ebb_prepared_clear(&prepared);
+    assert_null(prepared.storage);
     ebb_sequence_destroy(sequence);
     ebb_team_destroy(team);
     ebb_dataset_destroy(dataset);
