@@ -1,5 +1,6 @@
 #include "machine/libraries.h"
 
+#include <limits.h>
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,10 @@ static int visit(struct dl_phdr_info *info, size_t size_bytes, void *argument)
     const char *file = slash == NULL ? info->dlpi_name : slash + 1;
     for (const char *const *name = search->names; *name != NULL; name++) {
         if (strncmp(file, *name, strlen(*name)) == 0) {
-            char *real = realpath(info->dlpi_name, NULL);
+            /* No allocation that could be refused: the build's id hangs on it. */
+            char room[PATH_MAX];
+            const char *real = realpath(info->dlpi_name, room);
             ebb_text_append(search->out, "%s\n", real != NULL ? real : info->dlpi_name);
-            free(real);
             break;
         }
     }
