@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """gate_trials - the gate on this machine: a build against itself, and planted slowdowns.
 
-Usage: gate_trials.py EBB PRELOAD [--self N] [--planted N] [--delay PERCENT]
+Usage: gate_trials.py EBB PRELOAD [--self N] [--busy N] [--planted N] [--delay PERCENT]
                       [--budget SECONDS]
 
---self N comparisons of EBB with itself, 20 s each, every other one with a busy neighbour:
-none may call it slower. --planted N comparisons with oneDNN's calls made longer from
+--self N comparisons of EBB with itself, 20 s each, and --busy N with a neighbour that never
+sleeps: none may call it slower. --planted N comparisons with oneDNN's calls made longer from
 outside: none may call it the same, and where the machine lets the gate judge, nine in ten
 must be found. Needs an idle machine; ends with 77 where no comparison could be judged.
 """
@@ -50,9 +50,9 @@ def tell(kind, number, before, status, result):
 def run_self(options):
     """Statuses without and with a neighbour that never sleeps."""
     statuses = (collections.Counter(), collections.Counter())
-    for number in range(options.self):
+    kinds = [0] * options.self + [1] * options.busy
+    for number, busy in enumerate(kinds):
         before = pressure()
-        busy = number % 2
         neighbour = subprocess.Popen([sys.executable, "-c", "while True: pass"]) \
             if busy else None
         try:
@@ -88,6 +88,7 @@ def main():
     parser.add_argument("ebb", type=os.path.abspath)
     parser.add_argument("preload", type=os.path.abspath)
     parser.add_argument("--self", type=int, default=0)
+    parser.add_argument("--busy", type=int, default=0)
     parser.add_argument("--planted", type=int, default=0)
     # The products of matrices are 19/20 of a step with SGD.
     parser.add_argument("--delay", type=float, default=5.3)
