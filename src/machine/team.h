@@ -54,7 +54,8 @@ typedef struct ebb_team_seat {
 void ebb_team_seats(ebb_team *team, ebb_team_seat *seats);
 
 /* Thread's share [*begin, *end) of n items cut at multiples of grain; shares differ by at
- * most one grain and lie in thread order. */
+ * most one grain and lie in thread order. Where there are fewer grains than threads the
+ * first threads get one each. */
 void ebb_team_share(size_t *begin, size_t *end, size_t n, size_t grain, size_t thread,
                     size_t n_threads);
 

@@ -2,8 +2,9 @@
  *
  * Owners write first: of parameters and moments each thread its share of the passes, of
  * activations the rows that it brings through the network. Tiles of weights follow the
- * shares of the passes as far as pages allow: those of a wide layer are columns, and a
- * page holds columns of several threads. Weights are read by all threads anyway. */
+ * shares of the passes, but for half a tile where shares meet, in a first layer and in
+ * what follows it up to the next wide one; several wide layers behind the first are
+ * passed over as one and trained one by one. */
 #ifndef EBB_NET_HOMES_H
 #define EBB_NET_HOMES_H
 

@@ -349,21 +349,39 @@ static dnnl_status_t describe(descriptor md[4], const ebb_matmul_shape *shape)
     return status;
 }
 
-ebb_status ebb_matmul_create(ebb_matmul **out, ebb_onednn *onednn,
-                             const ebb_matmul_shape *shape)
+static ebb_status create(ebb_matmul **out, const ebb_onednn *onednn)
 {
-    *out = NULL;
     ebb_matmul *self = calloc(1, sizeof *self);
     if (self == NULL) {
         return ebb_fail_memory(sizeof *self);
     }
     self->stream = onednn->stream;
-    self->microkernel = find_microkernel(onednn, shape);
-    if (self->microkernel != NULL) {
-        snprintf(self->kernel, sizeof self->kernel, "micro-kernel");
-        *out = self;
+    *out = self;
+    return EBB_OK;
+}
+
+ebb_status ebb_matmul_create_microkernel(ebb_matmul **out, ebb_onednn *onednn,
+                                         const ebb_matmul_shape *shape)
+{
+    *out = NULL;
+    const ebb_microkernel *microkernel = find_microkernel(onednn, shape);
+    if (microkernel != NULL) {
+        EBB_TRY(create(out, onednn));
+        (*out)->microkernel = microkernel;
+        snprintf((*out)->kernel, sizeof(*out)->kernel, "micro-kernel");
+    }
+    return EBB_OK;
+}
+
+ebb_status ebb_matmul_create(ebb_matmul **out, ebb_onednn *onednn,
+                             const ebb_matmul_shape *shape)
+{
+    EBB_TRY(ebb_matmul_create_microkernel(out, onednn, shape));
+    if (*out != NULL) {
         return EBB_OK;
     }
+    ebb_matmul *self = NULL;
+    EBB_TRY(create(&self, onednn));
     descriptor md[4] = {0};
     dnnl_status_t status = describe(md, shape);
     if (status == dnnl_success) {

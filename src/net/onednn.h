@@ -1,10 +1,9 @@
 /* onednn.h - the little of oneDNN that ebb uses, in the shape of version 3.
  *
  * With microkernel.h the only place that includes a oneDNN header; version 2.6 is adapted
- * behind it. All
- * objects belong to the thread that creates them, inside ebb_team_run: a primitive keeps
- * the number of threads it was created for, and the team sets that to one. Scratchpads
- * are ours, because the library's own one is bound to a thread.
+ * behind it. All objects belong to the thread that creates them, inside ebb_team_run: a
+ * primitive keeps the number of threads it was created for, and the team sets that to
+ * one. Scratchpads are ours, because the library's own one is bound to a thread.
  *
  * Matrices are row-major; `leading` is the distance between rows in floats. */
 #ifndef EBB_NET_ONEDNN_H
@@ -47,6 +46,9 @@ typedef struct ebb_matmul ebb_matmul;
  */
 ebb_status ebb_matmul_create(ebb_matmul **out, ebb_onednn *onednn,
                              const ebb_matmul_shape *shape);
+/* The same, but NULL in place of a primitive. */
+ebb_status ebb_matmul_create_microkernel(ebb_matmul **out, ebb_onednn *onednn,
+                                         const ebb_matmul_shape *shape);
 /* Where the operands lie; may be called again between steps, by any thread. */
 void ebb_matmul_bind(ebb_matmul *matmul, const float *x, const float *w,
                      const float *bias, float *y);

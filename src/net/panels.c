@@ -65,10 +65,8 @@ ebb_status ebb_panels_build(ebb_panel *panel, ebb_onednn *onednn)
         .bias = !owner->backward,
         .relu = !owner->backward && owner->layer + 1 < owner->batch->n_layers,
     };
-    EBB_TRY(ebb_matmul_create(&panel->matmul, onednn, &shape));
-    if (!ebb_matmul_is_microkernel(panel->matmul)) {
-        ebb_matmul_destroy(panel->matmul);
-        panel->matmul = NULL;
+    EBB_TRY(ebb_matmul_create_microkernel(&panel->matmul, onednn, &shape));
+    if (panel->matmul == NULL) {
         return ebb_product_warm(p);
     }
     ebb_matmul_bind(panel->matmul, p->a, p->b, panel->bias, p->c);

@@ -113,8 +113,8 @@ ebb_status ebb_parameters_digest(char hex[EBB_DIGEST_HEX_BYTES],
                                  const ebb_parameters *parameters);
 
 /* What a thread owns of an arena: it touches it first and moves it in every pass. The
- * first layer and the rest are shared out apart, as the tiles of a step are; cuts are
- * pages. */
+ * first layer and the rest are shared out apart, as the tiles of a step are where only
+ * the first is wide; cuts are pages. */
 enum { EBB_PARAMETERS_PARTS = 2 };
 void ebb_parameters_share(size_t *begin, size_t *end, const ebb_parameters *parameters,
                           size_t part, size_t thread);

@@ -59,7 +59,7 @@ static size_t next_row(const ebb_layer *layer, const ebb_piece_rule *rule, size_
                             : smaller(row + rows_at_once(layer, rule), layer->in);
 }
 
-static void cut_by_column(ebb_piece_list *list, size_t number, const ebb_piece_rule *rule)
+static void cut_layer(ebb_piece_list *list, size_t number, const ebb_piece_rule *rule)
 {
     const ebb_layer *layer = ebb_net_layer(list->net, number, 0);
     for (size_t column = 0; column < layer->leading;
@@ -70,26 +70,11 @@ static void cut_by_column(ebb_piece_list *list, size_t number, const ebb_piece_r
     }
 }
 
-static void cut_by_row(ebb_piece_list *list, size_t number, const ebb_piece_rule *rule)
-{
-    const ebb_layer *layer = ebb_net_layer(list->net, number, 0);
-    for (size_t row = 0; row <= layer->in; row = next_row(layer, rule, row)) {
-        for (size_t column = 0; column < layer->leading;
-             column += columns_at(layer, column, rule->max_columns)) {
-            add_rows(list, number, rule, row, column);
-        }
-    }
-}
-
 static void cut_layers(ebb_piece_list *list, const ebb_piece_rule *rule)
 {
     list->n = 0;
     for (size_t l = 0; l < ebb_net_layers(list->net); l++) {
-        if (rule->order == EBB_PIECES_BY_ROW) {
-            cut_by_row(list, l, rule);
-        } else {
-            cut_by_column(list, l, rule);
-        }
+        cut_layer(list, l, rule);
     }
 }
 

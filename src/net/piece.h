@@ -18,19 +18,15 @@ typedef struct ebb_piece {
 
 typedef struct ebb_piece_list {
     const ebb_net *net; /* borrowed */
-    ebb_piece *pieces;  /* layer by layer, see ebb_piece_order */
+    ebb_piece *pieces;  /* layer by layer, in it column by column */
     size_t n;
     size_t head; /* bound: whose weights layer n_backbone means */
 } ebb_piece_list;
-
-/* Which pieces of a layer follow each other, and so which a thread owns together. */
-typedef enum ebb_piece_order { EBB_PIECES_BY_COLUMN, EBB_PIECES_BY_ROW } ebb_piece_order;
 
 /* What pieces there may be. */
 typedef struct ebb_piece_rule {
     size_t max_floats;  /* but 16 rows at least */
     size_t max_columns; /* a multiple of the grain */
-    ebb_piece_order order;
 } ebb_piece_rule;
 
 /* Cuts every panel of every layer. Fails with EBB_ERR_ENVIRONMENT. */

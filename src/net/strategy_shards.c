@@ -153,7 +153,7 @@ static void run_pieces(const void *argument, const ebb_step *step)
 static ebb_status create_ranges(shards_program *self)
 {
     const size_t n_threads = self->base.n_threads;
-    const ebb_piece_rule rule = {PIECE_FLOATS, EBB_MAX_WIDTH, EBB_PIECES_BY_COLUMN};
+    const ebb_piece_rule rule = {PIECE_FLOATS, EBB_MAX_WIDTH};
     EBB_TRY(ebb_piece_list_init(&self->pieces, self->base.net, &rule));
     self->ranges = calloc(n_threads, sizeof *self->ranges);
     if (self->ranges == NULL) {

@@ -262,7 +262,10 @@ static ebb_status build_all_tiles(tiles_program *self, size_t thread)
 static ebb_status build(ebb_program *program, size_t thread)
 {
     tiles_program *self = (tiles_program *)program;
-    EBB_TRY(build_rows(self, thread));
+    const ebb_status status = build_rows(self, thread);
+    /* Rows are touched by their owners before rectangles are tried out on them. */
+    ebb_team_barrier(program->net->team, thread);
+    EBB_TRY(status);
     for (size_t i = 0; i < self->n_jobs; i++) {
         if (self->jobs[i].by_panels) {
             EBB_TRY(build_panels(self, &self->jobs[i], thread));
@@ -346,7 +349,7 @@ static ebb_status create_blocks(tiles_program *self)
 
 static ebb_status create_tiles(tiles_program *self)
 {
-    const ebb_piece_rule rule = {TILE_FLOATS, TILE_COLUMNS, EBB_PIECES_BY_COLUMN};
+    const ebb_piece_rule rule = {TILE_FLOATS, TILE_COLUMNS};
     EBB_TRY(ebb_piece_list_init(&self->pieces, self->base.net, &rule));
     self->tiles = calloc(self->pieces.n, sizeof *self->tiles);
     if (self->tiles == NULL) {
@@ -418,7 +421,9 @@ static ebb_status compile_train(ebb_program **out, ebb_net *net, size_t n_rows)
 }
 
 const ebb_strategy ebb_strategy_tiles = {
-    .choice = {"tiles", "rows of the batch forward, tiles of the weights backward"},
+    .choice =
+        {"tiles",
+         "wide layers by columns, others by rows of the batch; then tiles of weights"},
     .same_bits = true,
     .panel = EBB_PANEL_COLUMNS,
     .compile_train = compile_train,

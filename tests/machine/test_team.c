@@ -319,6 +319,19 @@ static void test_shares_partition(void **state)
     check_shares(SIZE_MAX, 1, 3);
 }
 
+/* Fewer grains than threads: one each to the first, which placements put apart. */
+static void test_few_shares_go_to_the_first(void **state)
+{
+    (void)state;
+    for (size_t thread = 0; thread < 8; thread++) {
+        size_t begin = 0;
+        size_t end = 0;
+        ebb_team_share(&begin, &end, 40, 16, thread, 8);
+        assert_int_equal(begin, thread < 3 ? 16 * thread : 40);
+        assert_int_equal(end, thread < 2 ? 16 * (thread + 1) : 40);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -333,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_seats_are_distinct_threads_on_allowed_cpus),
         cmocka_unit_test(test_seat_tells_the_binding_of_its_thread),
         cmocka_unit_test(test_shares_partition),
+        cmocka_unit_test(test_few_shares_go_to_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@
 enum { N_STEPS = 3, N_SAMPLES = 400, MAX_RUNS = 2 };
 
 /* Beyond two the threads of a small machine share processors. */
-static const size_t team_sizes[] = {2, 3, 5, 8};
+static const size_t team_sizes[] = {2, 3, 4, 5, 7, 8};
 enum { N_SIZES = sizeof team_sizes / sizeof *team_sizes };
 
 typedef struct digest_case {
@@ -43,7 +43,11 @@ static const digest_case cases[] = {
     {"no hidden layer", {100, {0}, 3, 10, MOMENTUM}, {100}, {2, 0, 10, 0}, 6},
     {"wide layers", {5, {400, 350}, 1, 10, ADAM}, {40, 5}, {0, 0, 10, 0}, 2},
     {"wide layers, sgd", {5, {400, 350}, 1, 10, SGD}, {70}, {0, 0, 10, 0}, 4},
-    {"narrow", {3, {1, 3}, 1, 2, SGD}, {48}, {0, 0, 2, 0}, 3},
+    /* panels of 128 columns and one of the rest; rows at once: 64 and a rest */
+    {"a wide head", {20, {300}, 2, 450, MOMENTUM}, {24, 5}, {1, 100, 400, 100}, 1},
+    {"a wide first head", {17, {0}, 2, 300, ADAM}, {13, 24}, {1, 0, 300, 0}, 1},
+    {"wide batch", {49, {300, 17}, 1, 10, ADAM}, {266}, {0, 0, 10, 0}, 16},
+    {"narrow", {3, {1, 3}, 1, 2, SGD}, {48, 1}, {0, 0, 2, 0}, 3},
 };
 
 enum { N_CASES = sizeof cases / sizeof *cases };

@@ -126,6 +126,7 @@ static void check_strategy(const ebb_strategy *strategy, size_t threads)
                                .classes = 10,
                                .optimizer = &ebb_optimizer_adam,
                                .numbers = {.learning_rate = 0.001},
+                               .panel = strategy->panel,
                                .threads = threads};
     fixture base;
     fixture_init(&base, &spec);
