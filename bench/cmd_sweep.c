@@ -64,12 +64,28 @@ const ebb_command ebb_command_sweep = {
     .name = "sweep",
     .summary = "run every point of a suite and print its tables",
     .usage = "SUITE [options]",
-    .details = "SUITE is a suite that comes with ebb (ebb list suites) or a file "
-               "FILE.yaml. Each\n"
-               "trial runs in a process of its own, in random order, and is appended to\n"
-               "DIR/trials.jsonl when it is finished. Run again, a sweep does what is "
-               "missing; when\n"
-               "nothing is, it prints the tables.\n",
+    .details =
+        "SUITE is a suite that comes with ebb (ebb list suites) or a file "
+        "FILE.yaml. Each\n"
+        "trial runs in a process of its own, in random order, and is appended to\n"
+        "DIR/trials.jsonl when it is finished. Run again, a sweep does what is "
+        "missing; when\n"
+        "nothing is, it prints the tables.\n"
+        "\n"
+        "A suite is written in YAML:\n"
+        "\n"
+        "  suite: mine\n"
+        "  trial: {dataset: synthetic, epochs: 1}   # common to all points\n"
+        "  points:                                  # may be left out\n"
+        "    - {algorithm: finetuning}\n"
+        "    - {algorithm: amnesiac-finetuning, unlearn: \"2:1\"}\n"
+        "  sweep: {batch_size: [64, 256], threads: ladder}\n"
+        "  repetitions: 3\n"
+        "\n"
+        "Each entry of `points` is run with every combination of the values under\n"
+        "`sweep`. Keys are the options of a trial (ebb list options), written with _ "
+        "for -;\n"
+        "`threads: ladder` means 1, 2, 4, ... up to all usable cores.\n",
     .examples = examples,
     .files = files,
     .statuses = statuses,

@@ -75,9 +75,12 @@ static ebb_status tell_trials(const ebb_sweep_folder *folder, const ebb_suite *s
     free(valid);
     EBB_TRY(status);
     if (n_invalid > 0) {
+        const char *given = ebb_arguments_value(arguments, "output-dir", NULL);
         ebb_note(arguments,
-                 "%zu of %zu trials are not valid; --retry-invalid runs them again",
-                 n_invalid, n);
+                 "%zu of %zu trials are not valid; ebb sweep %s%s%s --retry-invalid runs "
+                 "them again",
+                 n_invalid, n, arguments->words[0], given == NULL ? "" : " --output-dir ",
+                 given == NULL ? "" : given);
     }
     return n_diverged == 0
                ? EBB_OK

@@ -125,14 +125,25 @@ void ebb_troff_synopsis(ebb_text *out, const char *command, const char *usage)
 
 void ebb_troff_paragraphs(ebb_text *out, const char *text)
 {
+    bool verbatim = false;
     while (*text != '\0') {
         const size_t n = strcspn(text, "\n");
+        if ((*text == ' ') != verbatim) {
+            verbatim = !verbatim;
+            ebb_text_append(out, verbatim ? ".EX\n" : ".EE\n");
+        }
         if (n == 0) {
             ebb_text_append(out, ".PP\n");
+        } else if (verbatim) {
+            append_plain(out, text, n);
+            ebb_text_append(out, "\n");
         } else {
             append_line(out, text, n);
         }
         text += n + (text[n] == '\n' ? 1 : 0);
+    }
+    if (verbatim) {
+        ebb_text_append(out, ".EE\n");
     }
 }
 

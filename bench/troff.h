@@ -13,7 +13,8 @@ void ebb_troff_section(ebb_text *out, const char *heading);
 void ebb_troff_subsection(ebb_text *out, const char *heading);
 /* The line of a synopsis: command in bold, words in capitals of usage in italics. */
 void ebb_troff_synopsis(ebb_text *out, const char *command, const char *usage);
-/* Paragraphs with a blank line between them; what stands in backquotes becomes bold. */
+/* Paragraphs with a blank line between them; what stands in backquotes becomes bold.
+ * Lines that begin with blanks are shown as they are. */
 void ebb_troff_paragraphs(ebb_text *out, const char *text);
 /* A term in bold, the name of its value in italics (NULL: none), and what it means. */
 void ebb_troff_term(ebb_text *out, const char *term, const char *value, const char *text);

@@ -469,7 +469,7 @@ def test_retry_invalid():
         for index in range(N_SMALL):
             place.change(index, valid=index != 2, problems=[])
         ended = complete(place)
-        check_match("1 of 4 trials are not valid; --retry-invalid", ended.err, "note")
+        check_match(r"1 of 4 trials are not valid; ebb sweep \S+ .*--retry-invalid", ended.err, "note")
         done(place)
         ended = place.sweep("--retry-invalid")
         check_match("1 of 4 trials to run", ended.err, "note")
