@@ -22,9 +22,8 @@ static ebb_status find_format(const ebb_export **out, const ebb_arguments *argum
         }
     }
     if (*out == NULL) {
-        return ebb_text_fail_name("--format",
-                                  wanted == NULL ? "missing" : "unknown format",
-                                  wanted == NULL ? "" : wanted, names, n);
+        return ebb_text_fail_name(
+            "--format", wanted == NULL ? "missing" : "unknown format", wanted, names, n);
     }
     if (!(*out)->one_direction && ebb_arguments_has(arguments, "better")) {
         return ebb_fail(EBB_ERR_USAGE,

@@ -267,12 +267,16 @@ ebb_status ebb_text_fail_name(const char *where, const char *what, const char *v
             ebb_text_append(&allowed, "%s%s", allowed.length == 0 ? "" : ", ", names[i]);
         }
     }
-    const char *nearest = ebb_text_nearest(value, names, n);
-    char shown[64];
-    const ebb_status status = ebb_fail(
-        EBB_ERR_USAGE, "%s: %s '%s' (allowed: %s%s%s)", where, what,
-        ebb_text_printable(shown, value), allowed.data == NULL ? "" : allowed.data,
-        nearest == NULL ? "" : "; nearest: ", nearest == NULL ? "" : nearest);
+    const char *nearest = value == NULL ? NULL : ebb_text_nearest(value, names, n);
+    char printable[64];
+    char shown[sizeof printable + 4] = "";
+    if (value != NULL) {
+        snprintf(shown, sizeof shown, " '%s'", ebb_text_printable(printable, value));
+    }
+    const ebb_status status =
+        ebb_fail(EBB_ERR_USAGE, "%s: %s%s (allowed: %s%s%s)", where, what, shown,
+                 allowed.data == NULL ? "" : allowed.data,
+                 nearest == NULL ? "" : "; nearest: ", nearest == NULL ? "" : nearest);
     ebb_text_clear(&allowed);
     return status;
 }

@@ -28,7 +28,7 @@ const char *ebb_text_printable(char out[64], const char *text);
 void ebb_text_clean(char *text);
 
 /* EBB_ERR_USAGE with "WHERE: WHAT 'value' (allowed: a, b; nearest: b)", made of names (n
- * of them, NULL entries are skipped). */
+ * of them, NULL entries are skipped). value NULL: there was none, and none is shown. */
 ebb_status ebb_text_fail_name(const char *where, const char *what, const char *value,
                               const char *const *names, size_t n);
 

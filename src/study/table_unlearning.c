@@ -361,8 +361,14 @@ static ebb_status render_rows(ebb_text *out, const ebb_trials *trials,
     ebb_table__title(out, format, "Unlearning", all->sorted, trials->n);
     ebb_status status = format == EBB_CSV ? fill_csv(&grid, all, &twin)
                                           : fill_readable(&grid, all, &twin);
+    const bool empty = grid.n_cells == grid.n_columns;
     const ebb_status rendered = ebb_table__body(out, format, &grid);
     status = status == EBB_OK ? rendered : status;
+    if (empty) {
+        ebb_table__note(out, format,
+                        "No trial had a request to unlearn (in a suite: algorithm: "
+                        "amnesiac-finetuning, unlearn: \"2:1\").");
+    }
     note_columns(out, format);
     ebb_table__note_file(out, format, trials,
                          "disturbed ones are in the accuracies but in no time", true);
