@@ -5,7 +5,8 @@
  *
  * Order of events for task t: begin_task(t), training, end_task(t), unlearn(requests
  * after t), tests. All functions are called from the main thread, between parallel
- * regions. */
+ * regions. Only unlearn changes parameters, and only through net/parameters.h, which
+ * keeps what is derived from them in step; the others may read them. */
 #ifndef EBB_LEARN_ALGORITHM_H
 #define EBB_LEARN_ALGORITHM_H
 
@@ -38,7 +39,9 @@ typedef struct ebb_algorithm_kind {
      */
     ebb_status (*unlearn)(ebb_algorithm *self, const uint8_t *tasks, size_t n,
                           size_t *moved_bytes);
-    size_t (*memory_bytes)(const ebb_algorithm *self); /* beyond the parameters */
+    /* Beyond the parameters. 0 before the first task; above it after one when can_unlearn
+     * is true and records are kept. */
+    size_t (*memory_bytes)(const ebb_algorithm *self);
     void (*destroy)(ebb_algorithm *self);
 } ebb_algorithm_kind;
 
