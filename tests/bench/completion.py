@@ -27,6 +27,8 @@ from program import EBB, check, check_equal, environment, folder, run
 SHELL = sys.argv.pop(2) if len(sys.argv) > 2 else ""
 SKIPPED = 77
 COMMANDS = ["run", "sweep", "table", "report", "export", "compare", "machine", "list", "help"]
+# A new algorithm is no fault.
+ALGORITHMS = [line.split()[0] for line in run("list", "algorithms").out.splitlines()]
 
 # What is typed, and what may follow: all of these, in any order ...
 EXACT = [
@@ -34,8 +36,8 @@ EXACT = [
     ("r", ["run", "report"]),
     ("help s", ["sweep"]),
     ("--color n", ["never"]),
-    ("run --algorithm ", ["finetuning", "amnesiac-finetuning"]),
-    ("run --algorithm=a", ["amnesiac-finetuning"]),
+    ("run --algorithm ", ALGORITHMS),
+    ("run --algorithm=amn", ["amnesiac-finetuning"]),
     ("run --scenario ", ["til", "cil", "dil"]),
     ("--quiet run --scenario=c", ["cil"]),
     ("--color never run --scenario c", ["cil"]),
