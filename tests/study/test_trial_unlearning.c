@@ -58,10 +58,8 @@ static void test_residue_of_the_last_task(void **state)
         const char *requests;
         bool known[3];
     } rows[] = {
-        {"3:3", {true, false, false}},
-        {"1:1,2:2,3:3", {true, true, true}},
-        {"2:1,3:3", {false, true, false}},
-        {"3:3+1", {false, false, false}},
+        {"3:3", {true, false, false}},     {"1:1,2:2,3:3", {true, true, true}},
+        {"2:1,3:3", {false, true, false}}, {"3:3+1", {false, false, false}},
         {"3:2", {false, false, false}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
