@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 #include <stdlib.h>
-#include <string.h>
 #include <zlib.h>
+#include <string.h>
 
 #include "counted.h"
 #include "data/idx.h"
@@ -36,7 +36,9 @@ static ebb_status read_idx(const void *data, size_t size, const ebb_idx_want *wa
 
 static void header(uint8_t *out, size_t n_dimensions, const uint32_t *sizes)
 {
-    memcpy(out, "\0\0\x08", 3);
+    out[0] = 0;
+    out[1] = 0;
+    out[2] = 8; /* unsigned bytes */
     out[3] = (uint8_t)n_dimensions;
     for (size_t i = 0; i < n_dimensions; i++) {
         for (size_t k = 0; k < 4; k++) {

@@ -137,6 +137,7 @@ static void *allocate(size_t n, size_t item_bytes)
     void *out = calloc(n, item_bytes);
     if (out == NULL) {
         fixture_succeed(ebb_fail_memory(n * item_bytes), "memory");
+        abort();
     }
     return out;
 }
