@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 #include <stdlib.h>
-#include <zlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "counted.h"
 #include "data/idx.h"
