@@ -90,7 +90,7 @@ void ebb_block_mask(float *restrict delta, const float *restrict out, size_t n)
     }
 }
 
-void ebb_block_backward(const void *self, const ebb_step *step)
+static void run_backward(const void *self, const ebb_step *step)
 {
     const ebb_block_kernel *kernel = self;
     ebb_block_product(self, step);
@@ -111,7 +111,7 @@ ebb_status ebb_block_add_forward(ebb_op_list *list, const ebb_block *block)
 
 ebb_status ebb_block_add_backward(ebb_op_list *list, const ebb_block *block, size_t layer)
 {
-    return ebb_op_list_add(list, EBB_WORK_BACKWARD, ebb_block_backward,
+    return ebb_op_list_add(list, EBB_WORK_BACKWARD, run_backward,
                            &block->backward[layer]);
 }
 

@@ -52,12 +52,11 @@ void ebb_block_bind(ebb_block *block, size_t head);
 void ebb_block_clear(ebb_block *block);
 
 /* The operations one by one, for strategies that list them otherwise. self is an
- * ebb_block (gather, differentiate), or one of its kernels (forward; backward with its
- * mask, or without as a product). */
+ * ebb_block (gather, differentiate), or one of its kernels (forward; backward without its
+ * mask). */
 void ebb_block_gather(const void *self, const ebb_step *step);
 void ebb_block_differentiate(const void *self, const ebb_step *step);
 void ebb_block_product(const void *self, const ebb_step *step);
-void ebb_block_backward(const void *self, const ebb_step *step);
 /* delta[i] = 0 where out[i] is not positive. */
 void ebb_block_mask(float *delta, const float *out, size_t n);
 

@@ -36,9 +36,7 @@ static ebb_status create_transposed(ebb_net *net)
     const ebb_shape *shape = net->parameters->shape;
     size_t n_floats = 0;
     for (size_t i = 0; i < shape->n_backbone + shape->n_heads; i++) {
-        const bool head = i >= shape->n_backbone;
-        const ebb_layer *layer =
-            head ? &shape->heads[i - shape->n_backbone] : &shape->backbone[i];
+        const ebb_layer *layer = ebb_shape_layer(shape, i);
         net->transposed_offset[i] = n_floats;
         if (i > 0 && shape->n_backbone > 0) {
             n_floats += layer->leading * layer->in_leading;
