@@ -26,16 +26,31 @@ enum { CHAINS = 14, WIDE_CHAINS = 24, STEPS = 8 };
 #define FACTOR  0.999f
 #define SUMMAND 0.001f
 
-#define START(i)       x[i] = zero + start * (float)((i) + 1);
-#define PLAIN_STEP(i)  x[i] = x[i] * a + b;
-#define AVX2_STEP(i)   x[i] = _mm256_fmadd_ps(x[i], a, b);
-#define AVX512_STEP(i) x[i] = _mm512_fmadd_ps(x[i], a, b);
-#define ADD_UP(i)      sum += x[i];
+/* No instruction; a float that must be in a register of its own here cannot be one lane
+ * of many. One compiler paired the chains already where they start. */
+#if defined(__x86_64__)
+#define ALONE(x) __asm__("" : "+x"(x))
+#elif defined(__aarch64__)
+#define ALONE(x) __asm__("" : "+w"(x))
+#else
+#define ALONE(x) __asm__("" : "+f"(x))
+#endif
 
-/* Runs n blocks of STEPS multiply-adds in each chain; returns a number that depends on
- * all chains, so that none can be left out. start is not known to the compiler: one was
- * seen to find out that a chain that begins at 1 stays there, and to drop it. */
-#define KERNEL_BODY(vector, chains, EACH, STEP)                                          \
+#define START(i)        x[i] = zero + start * (float)((i) + 1);
+#define PLAIN_STEP(i)   x[i] = x[i] * a + b;
+#define AVX2_STEP(i)    x[i] = _mm256_fmadd_ps(x[i], a, b);
+#define AVX512_STEP(i)  x[i] = _mm512_fmadd_ps(x[i], a, b);
+#define SCALAR_START(i) START(i) ALONE(x[i]);
+#define SCALAR_STEP(i)  PLAIN_STEP(i) ALONE(x[i]);
+#define FUSED_STEP(i)                                                                    \
+    x[i] = __builtin_fmaf(x[i], a, b);                                                   \
+    ALONE(x[i]);
+#define ADD_UP(i) sum += x[i];
+
+/* Runs n blocks of STEPS multiply-adds in each chain; sum depends on all chains, so that
+ * none can be left out. start is not known to the compiler: one was seen to find out that
+ * a chain that begins at 1 stays there, and to drop it. */
+#define KERNEL_BODY(vector, chains, EACH, START, STEP)                                   \
     const vector zero = {0.0f};                                                          \
     const vector a = zero + FACTOR;                                                      \
     const vector b = zero + SUMMAND;                                                     \
@@ -47,8 +62,9 @@ enum { CHAINS = 14, WIDE_CHAINS = 24, STEPS = 8 };
             EACH(STEP)                                                                   \
         }                                                                                \
     }                                                                                    \
-    EACH(ADD_UP)                                                                         \
-    return sum[0] + sum[sizeof sum / sizeof sum[0] - 1];
+    EACH(ADD_UP)
+
+#define ENDS(sum) ((sum)[0] + (sum)[sizeof(sum) / sizeof(sum)[0] - 1])
 
 typedef float (*kernel_fn)(uint64_t n, float start);
 
@@ -61,12 +77,20 @@ typedef struct vector_kernel {
 #if defined(__x86_64__)
 __attribute__((target("avx512f"))) static float run_avx512(uint64_t n, float start)
 {
-    KERNEL_BODY(__m512, WIDE_CHAINS, EACH_OF_24, AVX512_STEP)
+    KERNEL_BODY(__m512, WIDE_CHAINS, EACH_OF_24, START, AVX512_STEP)
+    return ENDS(sum);
 }
 
 __attribute__((target("avx2,fma"))) static float run_avx2(uint64_t n, float start)
 {
-    KERNEL_BODY(__m256, CHAINS, EACH_OF_14, AVX2_STEP)
+    KERNEL_BODY(__m256, CHAINS, EACH_OF_14, START, AVX2_STEP)
+    return ENDS(sum);
+}
+
+__attribute__((target("fma"))) static float run_fused(uint64_t n, float start)
+{
+    KERNEL_BODY(float, CHAINS, EACH_OF_14, SCALAR_START, FUSED_STEP)
+    return sum;
 }
 #endif
 
@@ -74,7 +98,14 @@ typedef float four_floats __attribute__((vector_size(16)));
 
 static float run_plain(uint64_t n, float start)
 {
-    KERNEL_BODY(four_floats, CHAINS, EACH_OF_14, PLAIN_STEP)
+    KERNEL_BODY(four_floats, CHAINS, EACH_OF_14, START, PLAIN_STEP)
+    return ENDS(sum);
+}
+
+static float run_scalar(uint64_t n, float start)
+{
+    KERNEL_BODY(float, CHAINS, EACH_OF_14, SCALAR_START, SCALAR_STEP)
+    return sum;
 }
 
 /* 2 flops a lane, chain and step. */
@@ -89,20 +120,27 @@ static const vector_kernel *kernel_at(size_t index)
         .run = run_plain,
         .block_flops = 2.0 * 4 * CHAINS * STEPS,
     };
+    static const vector_kernel scalar = {"scalar", run_scalar, 2.0 * CHAINS * STEPS};
     const vector_kernel *usable[4] = {NULL};
+    const vector_kernel *narrowest = &scalar;
     size_t n = 0;
 #if defined(__x86_64__)
     static const vector_kernel avx512 = {"avx512", run_avx512,
                                          2.0 * 16 * WIDE_CHAINS * STEPS};
     static const vector_kernel avx2 = {"avx2", run_avx2, 2.0 * 8 * CHAINS * STEPS};
+    static const vector_kernel fused = {"scalar", run_fused, 2.0 * CHAINS * STEPS};
     if (__builtin_cpu_supports("avx512f")) {
         usable[n++] = &avx512;
     }
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
         usable[n++] = &avx2;
     }
+    if (__builtin_cpu_supports("fma")) {
+        narrowest = &fused;
+    }
 #endif
     usable[n++] = &plain;
+    usable[n++] = narrowest;
     return index < n ? usable[index] : NULL;
 }
 

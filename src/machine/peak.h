@@ -1,9 +1,10 @@
-/* peak.h - the highest rate of fused multiply-adds that a team reaches.
+/* peak.h - the highest rate of multiply-adds that a team reaches.
  *
  * A loop over independent chains held in registers, on every thread of the team at once.
- * Nothing is read from memory. Which vectors are used is decided at run time: "avx512",
- * "avx2" (with FMA), else "sse" on x86 and "plain" elsewhere, what the compiler makes of
- * 128-bit vectors without being told of a processor. */
+ * Nothing is read from memory. Which vectors are used is decided at run time: "avx512"
+ * and "avx2", whose multiply-adds are fused; "sse" on x86 and "plain" elsewhere, what the
+ * compiler makes of 128-bit vectors without being told of a processor; and none,
+ * "scalar": one float an operation, fused where an x86 processor can. */
 #ifndef EBB_MACHINE_PEAK_H
 #define EBB_MACHINE_PEAK_H
 
@@ -17,8 +18,8 @@ typedef struct ebb_peak {
     const char *isa;  /* static */
 } ebb_peak;
 
-/* Name of the index-th kind of vectors that this processor has, the widest first; NULL
- * past the last. Static. */
+/* Name of the index-th kind of vectors that this processor has, the widest first and
+ * "scalar" last; NULL past it. Static. */
 const char *ebb_peak_isa(size_t index);
 
 /* Runs `rounds` rounds (1 … EBB_PEAK_MAX_ROUNDS) of about round_ns each, at least 1, with

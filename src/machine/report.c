@@ -158,8 +158,10 @@ static json_t *methods_object(void)
 {
     static const char *const methods[][2] = {
         {"fma_gflops",
-         "independent chains of fused multiply-adds held in registers, all "
-         "threads at once; median, lowest and highest of 15 rounds of 2 ms"},
+         "independent chains of multiply-adds held in registers, all threads at once: "
+         "fused in avx512 and avx2; a product and a sum of four floats in sse and plain; "
+         "one float an operation in scalar, fused where an x86 processor can; median, "
+         "lowest and highest of 15 rounds of 2 ms"},
         {"bandwidth_gbs",
          "loops over arrays of each thread, first touched by it, all threads at once: "
          "sum of an array, fill, a = b + s c; array_bytes: half a thread's share of the "

@@ -14,7 +14,7 @@
 
 enum {
     EBB_ROOFS_MAX_TEAMS = 14,
-    EBB_ROOFS_MAX = 48, /* team sizes times kinds of vectors */
+    EBB_ROOFS_MAX = 56, /* team sizes times kinds of vectors */
     EBB_ROOFS_MAX_BANDWIDTH = EBB_ROOFS_MAX_TEAMS * EBB_BANDWIDTH_MAX,
 };
 
@@ -34,7 +34,7 @@ typedef struct ebb_noise {
 } ebb_noise;
 
 typedef struct ebb_roofs {
-    ebb_roof fma[EBB_ROOFS_MAX]; /* by team size, then from wide to narrow vectors */
+    ebb_roof fma[EBB_ROOFS_MAX]; /* by team size, then from wide vectors to none */
     size_t n_fma;
     ebb_roof barrier[EBB_ROOFS_MAX]; /* teams of two and more */
     size_t n_barrier;

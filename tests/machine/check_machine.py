@@ -46,6 +46,14 @@ class Json(unittest.TestCase):
         jsonschema.Draft202012Validator.check_schema(schema)
         jsonschema.Draft202012Validator(schema).validate(self.machine)
 
+    def test_stored_files_keep_to_the_schema(self):
+        schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+        stored = list((SCHEMA.parents[1] / "reference").rglob("machine.json"))
+        self.assertTrue(stored)
+        for path in stored:
+            jsonschema.Draft202012Validator(schema).validate(
+                json.loads(path.read_text(encoding="utf-8")))
+
     def test_usable_cpus_are_the_mask(self):
         self.assertEqual(sorted(self.machine["usable_cpus"]),
                          sorted(os.sched_getaffinity(0)))
@@ -86,6 +94,16 @@ class Json(unittest.TestCase):
                          sizes)
         self.assertEqual([roof["threads"] for roof in roofs["barrier_ns"]], sizes[1:])
 
+    def test_every_team_has_every_kind_of_vectors(self):
+        kinds = {}
+        for roof in self.machine["roofs"]["fma_gflops"]:
+            kinds.setdefault(roof["threads"], []).append(roof["isa"])
+        for kind in kinds.values():
+            self.assertEqual(kind, [isa for isa in ("avx512", "avx2", "sse", "plain",
+                                                    "scalar") if isa in kind])
+            self.assertIn(kind[-2:], (["sse", "scalar"], ["plain", "scalar"]))
+        self.assertEqual(len(set(map(tuple, kinds.values()))), 1)
+
     def test_levels_are_caches_and_memory(self):
         known = {"L%d" % cache["level"] for cache in self.machine["caches"]} | {"memory"}
         levels = [(roof["threads"], roof["level"])
@@ -116,6 +134,31 @@ class Json(unittest.TestCase):
     def test_users_variables_are_recorded(self):
         variables = self.machine["environment"]["variables"]
         self.assertEqual(variables["OMP_NUM_THREADS"], "3")
+
+
+@unittest.skipIf(shutil.which("objdump") is None or os.uname().machine != "x86_64",
+                 "no objdump, or not x86")
+class Kernels(unittest.TestCase):
+    """What the compiler made of the loops behind the multiply-adds."""
+
+    def arithmetic(self, function):
+        """Its multiplications and sums as "mulss", "vfmadd213ps", …, in order."""
+        done = subprocess.run(
+            ["objdump", "--disassemble=" + function, "--no-show-raw-insn", PROGRAM],
+            capture_output=True, text=True, check=True)
+        return re.findall(r"\t(v?(?:mul|add|fmadd\d+)[ps]s)\b", done.stdout)
+
+    def test_scalar_is_one_float_an_operation(self):
+        for function, fused in (("run_scalar", False), ("run_fused", True)):
+            found = self.arithmetic(function)
+            self.assertEqual([name for name in found if not name.endswith("ss")], [])
+            self.assertGreaterEqual(
+                len([name for name in found if "fmadd" in name or not fused]), 14, found)
+
+    def test_vectors_are_vectors(self):
+        for function in ("run_plain", "run_avx2", "run_avx512"):
+            found = [name for name in self.arithmetic(function) if name.endswith("ps")]
+            self.assertGreaterEqual(len(found), 14, function)
 
 
 class Masks(unittest.TestCase):
