@@ -31,7 +31,8 @@ static size_t rows_at_once(const ebb_layer *layer, const ebb_piece_rule *rule)
     const size_t columns = columns_at(layer, 0, rule->max_columns);
     const size_t grains = rule->max_floats / columns / EBB_LAYER_GRAIN;
     const size_t most = EBB_LAYER_GRAIN * (grains > 0 ? grains : 1);
-    const size_t n = (layer->in + most - 1) / most;
+    const size_t fewest = (layer->in + most - 1) / most;
+    const size_t n = fewest > rule->min_in_rows ? fewest : rule->min_in_rows;
     return ebb_shape_leading((layer->in + n - 1) / n);
 }
 
@@ -102,46 +103,49 @@ static size_t floats_of(const ebb_piece *piece)
     return piece->n_rows * piece->n_columns;
 }
 
-static bool is_in(const ebb_piece *piece, ebb_layer_range layers)
+ebb_piece_range ebb_piece_list_layer(const ebb_piece_list *list, size_t layer)
 {
-    return piece->layer >= layers.begin && piece->layer < layers.end;
+    ebb_piece_range range = {0, 0};
+    while (range.begin < list->n && list->pieces[range.begin].layer < layer) {
+        range.begin++;
+    }
+    range.end = range.begin;
+    while (range.end < list->n && list->pieces[range.end].layer == layer) {
+        range.end++;
+    }
+    return range;
 }
 
-/* A piece belongs to the thread in whose share of the floats its middle lies; few pieces
- * to the first threads, one each, as in ebb_team_share. */
-void ebb_piece_list_share(size_t *begin, size_t *end, const ebb_piece_list *list,
-                          ebb_layer_range layers, size_t thread, size_t n_threads)
+/* A piece belongs to the thread in whose share of the floats its middle lies. */
+static ebb_piece_range share_by_floats(const ebb_piece_list *list, ebb_piece_range all,
+                                       size_t thread, size_t n_threads)
 {
+    ebb_piece_range own = {all.end, 0};
     size_t total = 0;
-    size_t first = list->n;
-    size_t n = 0;
-    for (size_t i = 0; i < list->n; i++) {
-        if (is_in(&list->pieces[i], layers)) {
-            total += floats_of(&list->pieces[i]);
-            first = smaller(first, i);
-            n++;
-        }
-    }
-    if (n <= n_threads) {
-        *begin = first + smaller(thread, n);
-        *end = first + smaller(thread + 1, n);
-        return;
-    }
-    *begin = list->n;
-    *end = 0;
     size_t done = 0;
-    for (size_t i = 0; i < list->n; i++) {
-        if (!is_in(&list->pieces[i], layers)) {
-            continue;
-        }
+    for (size_t i = all.begin; i < all.end; i++) {
+        total += floats_of(&list->pieces[i]);
+    }
+    for (size_t i = all.begin; i < all.end; i++) {
         const size_t middle = done + floats_of(&list->pieces[i]) / 2;
         if (middle * n_threads / total == thread) {
-            *begin = smaller(*begin, i);
-            *end = i + 1;
+            own.begin = smaller(own.begin, i);
+            own.end = i + 1;
         }
         done += floats_of(&list->pieces[i]);
     }
-    *begin = smaller(*begin, *end);
+    own.begin = smaller(own.begin, own.end);
+    return own;
+}
+
+/* Few pieces go to the first threads, one each, as in ebb_team_share. */
+ebb_piece_range ebb_piece_list_share(const ebb_piece_list *list, ebb_piece_range all,
+                                     size_t thread, size_t n_threads)
+{
+    const size_t n = all.end - all.begin;
+    return n > n_threads ? share_by_floats(list, all, thread, n_threads)
+                         : (ebb_piece_range){all.begin + smaller(thread, n),
+                                             all.begin + smaller(thread + 1, n)};
 }
 
 const ebb_layer *ebb_piece_layer(const ebb_piece_list *list, const ebb_piece *piece)

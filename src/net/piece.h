@@ -27,6 +27,7 @@ typedef struct ebb_piece_list {
 typedef struct ebb_piece_rule {
     size_t max_floats;  /* but 16 rows at least */
     size_t max_columns; /* a multiple of the grain */
+    size_t min_in_rows; /* pieces one below the other, as far as 16 rows allow */
 } ebb_piece_rule;
 
 /* Cuts every panel of every layer. Fails with EBB_ERR_ENVIRONMENT. */
@@ -34,15 +35,17 @@ ebb_status ebb_piece_list_init(ebb_piece_list *out, const ebb_net *net,
                                const ebb_piece_rule *rule);
 void ebb_piece_list_clear(ebb_piece_list *list);
 
-/* Layers [begin, end) whose pieces are shared out together. */
-typedef struct ebb_layer_range {
+/* Consecutive pieces [begin, end) of a list. */
+typedef struct ebb_piece_range {
     size_t begin, end;
-} ebb_layer_range;
+} ebb_piece_range;
 
-/* Thread's consecutive pieces [*begin, *end) of some layers: shares of nearly equal
- * numbers of floats. */
-void ebb_piece_list_share(size_t *begin, size_t *end, const ebb_piece_list *list,
-                          ebb_layer_range layers, size_t thread, size_t n_threads);
+/* All pieces of a layer. */
+ebb_piece_range ebb_piece_list_layer(const ebb_piece_list *list, size_t layer);
+
+/* Which of them are the thread's: shares of nearly equal numbers of floats. */
+ebb_piece_range ebb_piece_list_share(const ebb_piece_list *list, ebb_piece_range all,
+                                     size_t thread, size_t n_threads);
 
 /* The layer a piece is cut from, as bound. */
 const ebb_layer *ebb_piece_layer(const ebb_piece_list *list, const ebb_piece *piece);

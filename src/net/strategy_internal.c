@@ -116,11 +116,10 @@ static void update_share(void *argument, size_t thread)
 {
     const fork_join *call = argument;
     const internal_program *self = call->program;
-    const ebb_layer_range all = {0, self->batch.n_layers};
-    size_t begin = 0;
-    size_t end = 0;
-    ebb_piece_list_share(&begin, &end, &self->pieces, all, thread, self->team_size);
-    for (size_t i = begin; i < end; i++) {
+    const ebb_piece_range all = {0, self->pieces.n};
+    const ebb_piece_range own =
+        ebb_piece_list_share(&self->pieces, all, thread, self->team_size);
+    for (size_t i = own.begin; i < own.end; i++) {
         const ebb_piece *piece = &self->pieces.pieces[i];
         const size_t leading = ebb_piece_layer(&self->pieces, piece)->leading;
         const float *gradient = (const float *)self->gradient +
@@ -263,7 +262,7 @@ static ebb_status fill(internal_program *self)
                                 self->head_offset + ebb_layer_floats(&shape->heads[0]),
                                 sizeof(float)));
     EBB_TRY(ebb_activations_init(&self->batch, program->net, program->n_rows, true));
-    const ebb_piece_rule rule = {PIECE_FLOATS, EBB_MAX_WIDTH};
+    const ebb_piece_rule rule = {PIECE_FLOATS, EBB_MAX_WIDTH, 1};
     EBB_TRY(ebb_piece_list_init(&self->pieces, program->net, &rule));
     EBB_TRY(create_rows(self));
     EBB_TRY(ebb_compile(program, &self->parts, build));

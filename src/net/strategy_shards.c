@@ -39,10 +39,10 @@ typedef struct shard {
 typedef struct shards_program shards_program;
 
 /* The pieces one thread reduces and moves. */
-typedef struct piece_range {
+typedef struct reduction {
     const shards_program *program;
-    size_t begin, end;
-} piece_range;
+    ebb_piece_range own;
+} reduction;
 
 struct shards_program {
     ebb_program base;
@@ -53,7 +53,7 @@ struct shards_program {
     size_t gradient_floats; /* of one shard */
     size_t head_offset;     /* of the head in a gradient */
     ebb_piece_list pieces;
-    piece_range *ranges; /* one a thread */
+    reduction *reductions; /* one a thread */
 };
 
 /* ---- phase A ------------------------------------------------------------------------
@@ -138,9 +138,9 @@ static float *reduce(const shards_program *self, size_t offset, size_t n)
 
 static void run_pieces(const void *argument, const ebb_step *step)
 {
-    const piece_range *range = argument;
-    const shards_program *self = range->program;
-    for (size_t i = range->begin; i < range->end; i++) {
+    const reduction *call = argument;
+    const shards_program *self = call->program;
+    for (size_t i = call->own.begin; i < call->own.end; i++) {
         const ebb_piece *piece = &self->pieces.pieces[i];
         const size_t leading = ebb_piece_layer(&self->pieces, piece)->leading;
         const float *gradient =
@@ -150,21 +150,21 @@ static void run_pieces(const void *argument, const ebb_step *step)
     }
 }
 
-static ebb_status create_ranges(shards_program *self)
+static ebb_status create_reductions(shards_program *self)
 {
     const size_t n_threads = self->base.n_threads;
-    const ebb_piece_rule rule = {PIECE_FLOATS, EBB_MAX_WIDTH};
+    const ebb_piece_rule rule = {PIECE_FLOATS, EBB_MAX_WIDTH, 1};
     EBB_TRY(ebb_piece_list_init(&self->pieces, self->base.net, &rule));
-    self->ranges = calloc(n_threads, sizeof *self->ranges);
-    if (self->ranges == NULL) {
-        return ebb_fail_memory(n_threads * sizeof *self->ranges);
+    self->reductions = calloc(n_threads, sizeof *self->reductions);
+    if (self->reductions == NULL) {
+        return ebb_fail_memory(n_threads * sizeof *self->reductions);
     }
-    const ebb_layer_range all = {0, ebb_net_layers(self->base.net)};
+    const ebb_piece_range all = {0, self->pieces.n};
     for (size_t t = 0; t < n_threads; t++) {
-        piece_range *range = &self->ranges[t];
-        range->program = self;
-        ebb_piece_list_share(&range->begin, &range->end, &self->pieces, all, t,
-                             n_threads);
+        self->reductions[t] = (reduction){
+            .program = self,
+            .own = ebb_piece_list_share(&self->pieces, all, t, n_threads),
+        };
     }
     return EBB_OK;
 }
@@ -182,7 +182,7 @@ static ebb_status build(ebb_program *program, size_t thread)
         EBB_TRY(build_shard(self, s, thread));
     }
     return ebb_op_list_add(&self->parts.threads[thread].lists[1], EBB_WORK_UPDATE,
-                           run_pieces, &self->ranges[thread]);
+                           run_pieces, &self->reductions[thread]);
 }
 
 static void bind_head(ebb_program *program, size_t head)
@@ -202,7 +202,7 @@ static void destroy(ebb_program *program)
     }
     free(self->shards);
     ebb_piece_list_clear(&self->pieces);
-    free(self->ranges);
+    free(self->reductions);
     ebb_buffer_free(self->gradients);
     ebb_activations_clear(&self->batch);
     ebb_parts_clear(&self->parts);
@@ -267,7 +267,7 @@ static ebb_status fill(shards_program *self)
     EBB_TRY(ebb_activations_init(&self->batch, program->net, program->n_rows, true));
     program->batch = &self->batch;
     EBB_TRY(create_shards(self));
-    EBB_TRY(create_ranges(self));
+    EBB_TRY(create_reductions(self));
     EBB_TRY(ebb_compile(program, &self->parts, build));
     note_kernels(self);
     return EBB_OK;

@@ -27,6 +27,7 @@ enum {
     BLOCKS_WANTED = 8,      /* of a batch, so that eight threads have work */
     TILE_FLOATS = 16384,    /* at most; with its moments and its gradient 256 KiB */
     TILE_COLUMNS = 256,
+    TILES_WANTED = 4, /* of a narrow layer, so that its last ones do not wait for long */
     MAX_JOBS = 2 * EBB_MAX_PATH + 2,
 };
 
@@ -224,16 +225,16 @@ static void fill_tile(tiles_program *self, size_t index, float *gradient)
     };
 }
 
-static ebb_status build_tiles(tiles_program *self, size_t thread, ebb_layer_range layers)
+/* The share-th share of a layer's tiles. */
+static ebb_status build_tiles(tiles_program *self, size_t thread, ebb_piece_range layer,
+                              size_t share)
 {
     ebb_op_list *list = &self->parts.threads[thread].lists[self->base.n_phases - 1];
     float *gradient = self->gradients + thread * TILE_FLOATS;
     const bool linear = is_linear(self->base.net);
-    size_t begin = 0;
-    size_t end = 0;
-    ebb_piece_list_share(&begin, &end, &self->pieces, layers, thread,
-                         self->base.n_threads);
-    for (size_t i = begin; i < end; i++) {
+    const ebb_piece_range own =
+        ebb_piece_list_share(&self->pieces, layer, share, self->base.n_threads);
+    for (size_t i = own.begin; i < own.end; i++) {
         fill_tile(self, i, gradient);
         EBB_TRY(ebb_product_warm(&self->tiles[i].product));
         EBB_TRY(ebb_op_list_add(list, EBB_WORK_UPDATE,
@@ -242,16 +243,18 @@ static ebb_status build_tiles(tiles_program *self, size_t thread, ebb_layer_rang
     return EBB_OK;
 }
 
-/* A wide layer is shared out by itself, so that a thread owns what it reads forward. */
+/* Each layer is shared out by itself. Of a wide one a thread owns what it reads forward;
+ * the shares of the others go round, so that few tiles do not fall to the first threads
+ * in each layer. */
 static ebb_status build_all_tiles(tiles_program *self, size_t thread)
 {
-    for (size_t end = self->batch.n_layers; end > 0;) {
-        size_t begin = end - 1;
-        while (!is_wide(self, end - 1) && begin > 0 && !is_wide(self, begin - 1)) {
-            begin--;
-        }
-        EBB_TRY(build_tiles(self, thread, (ebb_layer_range){begin, end}));
-        end = begin;
+    const size_t n_threads = self->base.n_threads;
+    size_t share = thread;
+    for (size_t l = self->batch.n_layers; l-- > 0;) {
+        const ebb_piece_range layer = ebb_piece_list_layer(&self->pieces, l);
+        const size_t n = layer.end - layer.begin;
+        EBB_TRY(build_tiles(self, thread, layer, is_wide(self, l) ? thread : share));
+        share = (share + n_threads - n % n_threads) % n_threads;
     }
     return EBB_OK;
 }
@@ -349,7 +352,7 @@ static ebb_status create_blocks(tiles_program *self)
 
 static ebb_status create_tiles(tiles_program *self)
 {
-    const ebb_piece_rule rule = {TILE_FLOATS, TILE_COLUMNS};
+    const ebb_piece_rule rule = {TILE_FLOATS, TILE_COLUMNS, TILES_WANTED};
     EBB_TRY(ebb_piece_list_init(&self->pieces, self->base.net, &rule));
     self->tiles = calloc(self->pieces.n, sizeof *self->tiles);
     if (self->tiles == NULL) {

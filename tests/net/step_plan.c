@@ -26,7 +26,7 @@
 #include "net/piece.h"
 
 /* As in strategy_tiles.c; the counts of operations tell when they are not. */
-static const ebb_piece_rule RULE = {16384, 256};
+static const ebb_piece_rule RULE = {16384, 256, 4};
 
 typedef struct simulation {
     const ebb_program *program;
