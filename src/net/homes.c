@@ -16,14 +16,23 @@ static void look_at_floats(ebb_residence *sum, const float *floats, size_t n)
     }
 }
 
+typedef struct look {
+    ebb_residence *sum;
+    const float *arena;
+} look;
+
+static void look_at_share(const void *context, size_t begin, size_t end)
+{
+    const look *self = context;
+    look_at_floats(self->sum, self->arena + begin, end - begin);
+}
+
 static void look_at_arena(ebb_residence *sum, const ebb_net *net, const float *arena,
                           size_t thread)
 {
-    for (size_t part = 0; arena != NULL && part < EBB_PARAMETERS_PARTS; part++) {
-        size_t begin = 0;
-        size_t end = 0;
-        ebb_parameters_share(&begin, &end, net->parameters, part, thread);
-        look_at_floats(sum, arena + begin, end - begin);
+    const look own = {sum, arena};
+    if (arena != NULL) {
+        ebb_parameters_each_share(net->parameters, thread, look_at_share, &own);
     }
 }
 

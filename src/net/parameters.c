@@ -206,6 +206,12 @@ ebb_status ebb_parameters_digest(char hex[EBB_DIGEST_HEX_BYTES],
     return EBB_OK;
 }
 
+const ebb_layer *ebb_shape_layer(const ebb_shape *shape, size_t index)
+{
+    return index < shape->n_backbone ? &shape->backbone[index]
+                                     : &shape->heads[index - shape->n_backbone];
+}
+
 /* ---- passes over whole arenas ---------------------------------------------------- */
 
 typedef struct pass {
@@ -216,43 +222,54 @@ typedef struct pass {
     size_t n_records;
 } pass;
 
-/* Floats before the second part: the first layer, up to the next cut. */
-static size_t first_part(const ebb_shape *shape)
+static bool is_wide_at(const ebb_shape *shape, size_t index)
 {
-    const size_t floats =
-        shape->n_backbone == 0 ? 0 : ebb_layer_floats(&shape->backbone[0]);
-    const size_t cut = (floats + CUT_FLOATS - 1) / CUT_FLOATS * CUT_FLOATS;
-    return cut < shape->n_floats ? cut : shape->n_floats;
+    const size_t n = shape->n_backbone;
+    return ebb_layer_is_wide(ebb_shape_layer(shape, index), index < n ? index : n);
 }
 
-void ebb_parameters_share(size_t *begin, size_t *end, const ebb_parameters *parameters,
-                          size_t part, size_t thread)
+/* Where the part ends that begins with the layer at *index, up to the next cut; *index
+ * becomes the layer after it. A wide layer is a part, and what lies between two. */
+static size_t end_of_part(const ebb_shape *shape, size_t *index)
 {
-    const size_t first = first_part(parameters->shape);
-    const size_t from = part == 0 ? 0 : first;
-    const size_t to = part == 0 ? first : parameters->shape->n_floats;
-    ebb_team_share(begin, end, to - from, CUT_FLOATS, thread,
-                   ebb_team_size(parameters->team));
-    *begin += from;
-    *end += from;
+    const size_t n_layers = shape->n_backbone + shape->n_heads;
+    const bool alone = is_wide_at(shape, (*index)++);
+    while (!alone && *index < n_layers && !is_wide_at(shape, *index)) {
+        (*index)++;
+    }
+    const size_t offset =
+        *index < n_layers ? ebb_shape_layer(shape, *index)->offset : shape->n_floats;
+    const size_t cut = (offset + CUT_FLOATS - 1) / CUT_FLOATS * CUT_FLOATS;
+    return *index < n_layers && cut < shape->n_floats ? cut : shape->n_floats;
 }
 
-/* Calls work for each range that the thread owns. */
-static void each_range(const pass *self, size_t thread,
-                       void (*work)(const pass *self, size_t begin, size_t end))
+void ebb_parameters_each_share(const ebb_parameters *parameters, size_t thread,
+                               ebb_share_work work, const void *context)
 {
-    for (size_t part = 0; part < EBB_PARAMETERS_PARTS; part++) {
+    const ebb_shape *shape = parameters->shape;
+    const size_t n_threads = ebb_team_size(parameters->team);
+    size_t from = 0;
+    for (size_t i = 0; i < shape->n_backbone + shape->n_heads;) {
+        const size_t to = end_of_part(shape, &i);
         size_t begin = 0;
         size_t end = 0;
-        ebb_parameters_share(&begin, &end, self->parameters, part, thread);
+        ebb_team_share(&begin, &end, to - from, CUT_FLOATS, thread, n_threads);
         if (begin < end) {
-            work(self, begin, end);
+            work(context, from + begin, from + end);
         }
+        from = to;
     }
 }
 
-static void touch_range(const pass *self, size_t begin, size_t end)
+/* Calls work for each range that the thread owns. */
+static void each_range(const pass *self, size_t thread, ebb_share_work work)
 {
+    ebb_parameters_each_share(self->parameters, thread, work, self);
+}
+
+static void touch_range(const void *context, size_t begin, size_t end)
+{
+    const pass *self = context;
     memset(self->out + begin, 0, (end - begin) * sizeof *self->out);
 }
 
@@ -272,8 +289,9 @@ ebb_status ebb_parameters_arena(float **out, const ebb_parameters *parameters)
     return EBB_OK;
 }
 
-static void copy_range(const pass *self, size_t begin, size_t end)
+static void copy_range(const void *context, size_t begin, size_t end)
 {
+    const pass *self = context;
     memcpy(self->out + begin, self->parameters->values + begin,
            (end - begin) * sizeof *self->out);
 }
@@ -297,8 +315,9 @@ static void subtract_from(float *restrict record, const float *restrict values, 
     }
 }
 
-static void difference_range(const pass *self, size_t begin, size_t end)
+static void difference_range(const void *context, size_t begin, size_t end)
 {
+    const pass *self = context;
     subtract_from(self->out + begin, self->parameters->values + begin, end - begin);
 }
 
@@ -319,12 +338,6 @@ static void subtract(float *restrict values, const float *restrict record, size_
     for (size_t i = 0; i < n; i++) {
         values[i] -= record[i];
     }
-}
-
-const ebb_layer *ebb_shape_layer(const ebb_shape *shape, size_t index)
-{
-    return index < shape->n_backbone ? &shape->backbone[index]
-                                     : &shape->heads[index - shape->n_backbone];
 }
 
 /* Rows of a panel, which lie without a gap. They stay in the second-level cache for who
@@ -370,8 +383,9 @@ static void subtract_layer(const pass *self, size_t index, size_t begin, size_t 
     }
 }
 
-static void subtract_range(const pass *self, size_t begin, size_t end)
+static void subtract_range(const void *context, size_t begin, size_t end)
 {
+    const pass *self = context;
     const ebb_shape *shape = self->parameters->shape;
     for (size_t i = 0; i < shape->n_backbone + shape->n_heads; i++) {
         const ebb_layer *layer = ebb_shape_layer(shape, i);

@@ -112,12 +112,13 @@ void ebb_parameters_initialize(ebb_parameters *parameters, ebb_initialization ki
 ebb_status ebb_parameters_digest(char hex[EBB_DIGEST_HEX_BYTES],
                                  const ebb_parameters *parameters);
 
-/* What a thread owns of an arena: it touches it first and moves it in every pass. The
- * first layer and the rest are shared out apart, as the tiles of a step are where only
- * the first is wide; cuts are pages. */
-enum { EBB_PARAMETERS_PARTS = 2 };
-void ebb_parameters_share(size_t *begin, size_t *end, const ebb_parameters *parameters,
-                          size_t part, size_t thread);
+/* Calls work for each stretch [begin, end) of floats that a thread owns of an arena: it
+ * touches them first and moves them in every pass. Wide layers are shared out each by
+ * itself, as the tiles of a step are, the layers between two of them together; cuts are
+ * pages. */
+typedef void (*ebb_share_work)(const void *context, size_t begin, size_t end);
+void ebb_parameters_each_share(const ebb_parameters *parameters, size_t thread,
+                               ebb_share_work work, const void *context);
 
 /* An arena of the same length, pages first touched by the team. Free with
  * ebb_buffer_free. */

@@ -18,29 +18,91 @@
 
 static const size_t PAGE_FLOATS = 1024;
 
-/* Every float has one owner; the first layer, of 401 rows of 256, is shared out apart
- * from the rest. */
+enum { MAX_STRETCHES = 64 };
+
+typedef struct stretches {
+    size_t begin[MAX_STRETCHES], end[MAX_STRETCHES], thread[MAX_STRETCHES];
+    size_t n, owner;
+} stretches;
+
+static void collect(const void *context, size_t begin, size_t end)
+{
+    stretches *const *self = context;
+    stretches *found = *self;
+    assert_true(found->n < MAX_STRETCHES && begin < end);
+    size_t at = found->n++;
+    for (; at > 0 && found->begin[at - 1] > begin; at--) {
+        found->begin[at] = found->begin[at - 1];
+        found->end[at] = found->end[at - 1];
+        found->thread[at] = found->thread[at - 1];
+    }
+    found->begin[at] = begin;
+    found->end[at] = end;
+    found->thread[at] = found->owner;
+}
+
+/* All stretches of all threads, in the order of the arena; without gap or overlap. */
+static void collect_all(stretches *found, const fixture *base, size_t n_threads)
+{
+    *found = (stretches){0};
+    stretches *const target = found;
+    for (found->owner = 0; found->owner < n_threads; found->owner++) {
+        ebb_parameters_each_share(base->net->parameters, found->owner, collect, &target);
+    }
+    for (size_t i = 0; i < found->n; i++) {
+        assert_int_equal(found->begin[i], i == 0 ? 0 : found->end[i - 1]);
+        assert_int_equal(found->begin[i] % PAGE_FLOATS, 0);
+    }
+    assert_int_equal(found->end[found->n - 1], base->shape.n_floats);
+}
+
+static size_t page_after(size_t floats)
+{
+    return (floats + PAGE_FLOATS - 1) / PAGE_FLOATS * PAGE_FLOATS;
+}
+
+/* The first layer, of 401 rows of 256, is shared out apart from the rest. */
 static void test_shares(void **state)
 {
     (void)state;
     const fixture_spec spec = {
         .features = 400, .hidden = {250, 120}, .n_heads = 3, .classes = 10, .threads = 3};
     fixture base;
+    stretches found;
     fixture_init(&base, &spec);
-    const ebb_parameters *parameters = base.net->parameters;
-    const size_t n_floats = base.shape.n_floats;
-    size_t next = 0;
-    for (size_t part = 0; part < EBB_PARAMETERS_PARTS; part++) {
-        for (size_t thread = 0; thread < 3; thread++) {
-            size_t begin = 0;
-            size_t end = 0;
-            ebb_parameters_share(&begin, &end, parameters, part, thread);
-            assert_int_equal(begin, next);
-            assert_true(begin % PAGE_FLOATS == 0 && begin < end);
-            next = end;
-        }
-        const size_t first = (401 * 256 + PAGE_FLOATS - 1) / PAGE_FLOATS * PAGE_FLOATS;
-        assert_int_equal(next, part == 0 ? first : n_floats);
+    collect_all(&found, &base, 3);
+    assert_int_equal(found.n, 6);
+    for (size_t i = 0; i < found.n; i++) {
+        assert_int_equal(found.thread[i], i % 3);
+    }
+    assert_int_equal(found.end[2], page_after(401 * 256));
+    fixture_clear(&base);
+}
+
+/* Two wide layers, two narrow ones, a wide head: four parts. */
+static void test_shares_of_wide_layers(void **state)
+{
+    (void)state;
+    const fixture_spec spec = {.features = 100,
+                               .hidden = {512, 512, 64, 2048},
+                               .n_heads = 1,
+                               .classes = 70,
+                               .threads = 2};
+    fixture base;
+    stretches found;
+    fixture_init(&base, &spec);
+    collect_all(&found, &base, 2);
+    const size_t ends[] = {(size_t)113 * 512, (size_t)513 * 512,
+                           (size_t)513 * 64 + (size_t)65 * 2048, (size_t)2049 * 80};
+    size_t offset = 0;
+    assert_int_equal(found.n, 8);
+    for (size_t i = 0; i < 4; i++) {
+        offset += ends[i];
+        assert_int_equal(found.end[2 * i + 1], i < 3 ? page_after(offset) : offset);
+        const size_t halves[] = {found.end[2 * i] - found.begin[2 * i],
+                                 found.end[2 * i + 1] - found.begin[2 * i + 1]};
+        assert_true(halves[0] <= halves[1] + PAGE_FLOATS &&
+                    halves[1] <= halves[0] + PAGE_FLOATS);
     }
     fixture_clear(&base);
 }
@@ -55,17 +117,9 @@ static void test_shares_of_small_networks(void **state)
         {.features = 2, .n_heads = 1, .classes = 2, .threads = 2}};
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
         fixture base;
+        stretches found;
         fixture_init(&base, &specs[i]);
-        size_t next = 0;
-        for (size_t j = 0; j < EBB_PARAMETERS_PARTS * specs[i].threads; j++) {
-            size_t begin = 0;
-            size_t end = 0;
-            ebb_parameters_share(&begin, &end, base.net->parameters, j / specs[i].threads,
-                                 j % specs[i].threads);
-            assert_int_equal(begin, next);
-            next = end;
-        }
-        assert_int_equal(next, base.shape.n_floats);
+        collect_all(&found, &base, specs[i].threads);
         fixture_clear(&base);
     }
 }
@@ -193,6 +247,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shares),
+        cmocka_unit_test(test_shares_of_wide_layers),
         cmocka_unit_test(test_shares_of_small_networks),
         cmocka_unit_test(test_the_owner_takes_the_faults),
         cmocka_unit_test(test_every_strategy),
