@@ -23,6 +23,10 @@ extern const ebb_placement ebb_placement_cores, ebb_placement_compact,
     ebb_placement_scatter, ebb_placement_numa_fill, ebb_placement_numa_spread,
     ebb_placement_fast_cores, ebb_placement_none;
 
+/* The order of `cores`, for those that take some of them: first hardware threads of all
+ * cores before the second ones. */
+int ebb_placement_compare_cores(const void *a, const void *b);
+
 const ebb_choice *ebb_placement_choice(size_t index);
 const ebb_placement *ebb_placement_at(size_t index);
 

@@ -1,7 +1,6 @@
 #include "machine/placement.h"
 
-/* First hardware threads of all cores before the second ones. */
-static int by_smt_rank_then_core(const void *a, const void *b)
+int ebb_placement_compare_cores(const void *a, const void *b)
 {
     const ebb_pu *left = a;
     const ebb_pu *right = b;
@@ -16,5 +15,5 @@ const ebb_placement ebb_placement_cores = {
         {.name = "cores",
          .summary =
              "one thread a core, in the machine's order; second hardware threads last"},
-    .compare = by_smt_rank_then_core,
+    .compare = ebb_placement_compare_cores,
 };
