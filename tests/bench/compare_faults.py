@@ -9,7 +9,7 @@ import sys
 import time
 
 from fakes import INVALID, Place, compare_json, verdicts
-from program import check, check_equal, check_match, main
+from program import check, check_equal, check_match, gone, main
 
 
 def broken(before="", body="", after="", status=3, pattern="", more=(), budget="30"):
@@ -70,18 +70,7 @@ def test_nothing_is_left():
         compare_json(place.fake("a"), hang, "--timeout", "1", status=3)
         with open(place.path("b.pid")) as stream:
             pid = int(stream.read())
-        end = time.monotonic() + 20
-        while os.path.exists("/proc/%d" % pid) and not is_zombie(pid):
-            check(time.monotonic() < end, "it still runs")
-            time.sleep(0.05)
-
-
-def is_zombie(pid):
-    try:
-        with open("/proc/%d/stat" % pid) as stream:
-            return stream.read().rsplit(")", 1)[1].split()[0] in "ZX"
-    except OSError:
-        return True
+        check(gone(pid), "it still runs")
 
 
 def wrong(pattern, **candidate):

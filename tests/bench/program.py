@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 
 EBB = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else "ebb"
@@ -47,6 +48,24 @@ def run(*words, env=None, stdout=None, timeout=120, cwd=None, preexec=None):
 def folder():
     """A new empty folder that goes away with the returned object."""
     return tempfile.TemporaryDirectory(prefix="ebb-cli-")
+
+
+def is_alive(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as stream:
+            return stream.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def gone(pid):
+    """Waits up to half a minute for the end of a process."""
+    end = time.monotonic() + 30
+    while is_alive(pid):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 class Failure(Exception):

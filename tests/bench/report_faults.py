@@ -13,7 +13,7 @@ import sys
 
 sys.dont_write_bytecode = True  # the source tree stays as it is
 
-from program import EBB, check, check_equal, check_match, environment, folder, main, run
+from program import EBB, check, check_equal, check_match, environment, folder, gone, main, run
 from report_page import NO_PLOTS, fake_gnuplot, read_page, records, report, write
 
 
@@ -177,6 +177,21 @@ def test_gnuplot_fails():
             page.says(reason)
             page.says("not met : this report has not all of its plots")
             check("<svg" not in page.text, "a drawing of " + script)
+
+
+def test_nothing_of_gnuplot_is_left():
+    """What a wrapper has started ends with it, in good order or not."""
+    for end in ("echo '<svg></svg>'", "exit 1"):
+        with folder() as here:
+            write(here, records()[:1])
+            env = fake_gnuplot(here, "sleep 1000 >/dev/null 2>&1 & echo $! >>%s/pids\n%s\n"
+                               % (here, end))
+            report(here, env=env)
+            with open(here + "/pids") as file:
+                pids = file.read().split()
+            check(pids, "never called")
+            for pid in pids:
+                check(gone(int(pid)), "what it had started: " + pid)
 
 
 def slow_gnuplot_hangs():

@@ -15,7 +15,8 @@ import time
 
 sys.dont_write_bytecode = True  # the source tree stays as it is
 
-from program import EBB, check, check_equal, check_match, environment, folder, main, run
+from program import (EBB, check, check_equal, check_match, environment, folder, gone, main,
+                     run)
 
 # Two points, two repetitions; a trial takes less than a second.
 SMALL = """suite: small
@@ -135,23 +136,6 @@ def wait_for_worker(process):
                 return pid
         check(time.monotonic() < end, "no worker within a minute")
         time.sleep(0.02)
-
-
-def is_alive(pid):
-    try:
-        with open("/proc/%d/stat" % pid) as stream:
-            return stream.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
-def gone(pid):
-    end = time.monotonic() + 30
-    while is_alive(pid):
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def test_complete():
