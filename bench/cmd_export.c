@@ -1,5 +1,4 @@
 /* cmd_export.c - `ebb export`: the numbers of a folder's trials for other tools. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -56,15 +55,9 @@ static ebb_status run(const ebb_arguments *arguments)
 {
     const ebb_export *format = NULL;
     EBB_TRY(find_format(&format, arguments)); /* before any file is read */
-    char *path = ebb_output_path(arguments->words[0], "trials.jsonl");
-    if (path == NULL) {
-        return ebb_fail_memory(strlen(arguments->words[0]));
-    }
     ebb_trials trials;
-    ebb_status status = ebb_trials_read(&trials, path);
-    free(path);
-    EBB_TRY(status);
-    status = export_trials(&trials, format, arguments);
+    EBB_TRY(ebb_trials_read_folder(&trials, arguments->words[0]));
+    const ebb_status status = export_trials(&trials, format, arguments);
     ebb_trials_clear(&trials);
     return status;
 }

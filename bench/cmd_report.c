@@ -16,6 +16,7 @@ typedef struct material {
     ebb_trials trials;
     ebb_suite suite;
     char *suite_path;
+    char *micro_path; /* NULL: no micro-benchmarks */
     ebb_roof_file roofs;
     ebb_text machine_fault;
     ebb_text title;
@@ -27,6 +28,7 @@ static void clear(material *all)
     ebb_trials_clear(&all->trials);
     ebb_suite_clear(&all->suite);
     free(all->suite_path);
+    free(all->micro_path);
     ebb_roof_file_clear(&all->roofs);
     ebb_text_clear(&all->machine_fault);
     ebb_text_clear(&all->title);
@@ -61,20 +63,30 @@ static void load_machine(material *all)
     }
 }
 
+/* A sweep does not run micro-benchmarks: whoever wants them in the report puts the file
+ * of ebb-bench there. One that cannot be read is there all the same. */
+static ebb_status find_micro(char **out, const char *folder)
+{
+    *out = ebb_output_path(folder, ebb_table_micro.file);
+    if (*out == NULL) {
+        return ebb_fail_memory(strlen(folder));
+    }
+    if (access(*out, F_OK) != 0) {
+        free(*out);
+        *out = NULL;
+    }
+    return EBB_OK;
+}
+
 static ebb_status gather(material *all, const ebb_arguments *arguments)
 {
     const char *folder = arguments->words[0];
-    char *path = ebb_output_path(folder, "trials.jsonl");
-    if (path == NULL) {
-        return ebb_fail_memory(strlen(folder));
+    EBB_TRY(ebb_trials_read_folder(&all->trials, folder));
+    if (all->trials.n == 0) {
+        return ebb_fail(EBB_ERR_ENVIRONMENT, "%s: no trial in it, nothing to report",
+                        all->trials.path);
     }
-    ebb_status status = ebb_trials_read(&all->trials, path);
-    if (status == EBB_OK && all->trials.n == 0) {
-        status =
-            ebb_fail(EBB_ERR_ENVIRONMENT, "%s: no trial in it, nothing to report", path);
-    }
-    free(path);
-    EBB_TRY(status);
+    EBB_TRY(find_micro(&all->micro_path, folder));
     EBB_TRY(ebb_suite_load_beside(&all->suite, &all->suite_path, folder, arguments));
     choose_title(all, folder);
     load_machine(all);
@@ -98,6 +110,7 @@ static ebb_status write_page(const material *all, const char *path,
         .suite_path = all->suite_path,
         .machine = all->roofs.machine,
         .machine_fault = all->machine_fault.data,
+        .micro_path = all->micro_path,
         .bands = all->suite.bands,
         .n_bands = all->suite.n_bands,
         .pen = {.draw = all->gnuplot != NULL ? draw : NULL,
@@ -122,14 +135,26 @@ static ebb_status write_page(const material *all, const char *path,
     return status;
 }
 
-/* What the trials say of each other is the exit status, as it is of `ebb table`. */
+static ebb_status judge_micro(const material *all)
+{
+    ebb_text unused = {0}; /* it is on the page */
+    const ebb_status status =
+        all->micro_path == NULL
+            ? EBB_OK
+            : ebb_table_micro.render_file(&unused, all->micro_path, EBB_CSV);
+    ebb_text_clear(&unused);
+    return status;
+}
+
+/* What the trials say of each other is the exit status, as it is of `ebb table`; likewise
+ * micro-benchmarks. */
 static ebb_status judge(const material *all)
 {
     ebb_text verdict = {0};
     const ebb_status status =
         ebb_table_check(&verdict, &all->trials, all->suite.bands, all->suite.n_bands);
     ebb_text_clear(&verdict);
-    return status;
+    return status != EBB_OK ? status : judge_micro(all);
 }
 
 static ebb_status run(const ebb_arguments *arguments)
@@ -174,13 +199,17 @@ static const ebb_term files[] = {
     {"DIR/trials.jsonl", "the trials of a sweep, one JSON object a line (ebb-trial/1)"},
     {"DIR/suite.yaml", "the suite, whose expectations are judged"},
     {"DIR/machine.json", "the machine and its measured roofs"},
+    {"DIR/micro.json",
+     "if it is there, what ebb-bench --benchmark_out=DIR/micro.json wrote"},
     {"DIR/report.html", "the page"},
     {NULL, NULL},
 };
 
 static const ebb_term statuses[] = {
     {"1", "a metric lies outside the band that the suite expects; the page is written"},
-    {"4", "digests differ that must be equal; the page is written"},
+    {"3", "the usual, or micro.json is broken; then the page is written"},
+    {"4", "digests differ that must be equal, or a micro-benchmark failed; the page is "
+          "written"},
     {NULL, NULL},
 };
 
@@ -199,7 +228,8 @@ const ebb_command ebb_command_report = {
         "page that needs nothing else: no network, no script; light, dark and on paper.\n"
         "gnuplot draws its plots; where it is absent the page has the tables only and "
         "says\n"
-        "so.\n",
+        "so. Micro-benchmarks have a section where DIR/micro.json is what ebb-bench "
+        "wrote.\n",
     .examples = examples,
     .files = files,
     .statuses = statuses,

@@ -112,15 +112,9 @@ static ebb_status run(const ebb_arguments *arguments)
     if (!all && ebb_table_at(kind)->render == NULL) {
         return print_file(ebb_table_at(kind), arguments);
     }
-    char *path = ebb_output_path(arguments->words[0], "trials.jsonl");
-    if (path == NULL) {
-        return ebb_fail_memory(strlen(arguments->words[0]));
-    }
     ebb_trials trials;
-    ebb_status status = ebb_trials_read(&trials, path);
-    free(path);
-    EBB_TRY(status);
-    status = print_tables(&trials, arguments);
+    EBB_TRY(ebb_trials_read_folder(&trials, arguments->words[0]));
+    ebb_status status = print_tables(&trials, arguments);
     if (status == EBB_OK) {
         ebb_suite suite;
         char *suite_path = NULL;

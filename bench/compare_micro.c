@@ -7,46 +7,25 @@
 #include "base/text.h"
 #include "compare.h"
 #include "study/json.h"
-
-/* Nanoseconds in a unit of time; NaN for what is none. */
-static double unit_ns(const char *unit)
-{
-    static const struct {
-        const char *name;
-        double ns;
-    } units[] = {{"ns", 1.0}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strcmp(unit, units[i].name) == 0) {
-            return units[i].ns;
-        }
-    }
-    return (double)NAN;
-}
-
-static bool has_text(const json_t *entry, const char *key, const char *wanted)
-{
-    return strcmp(ebb_json_get_text(entry, key), wanted) == 0;
-}
+#include "study/micro_entry.h"
 
 /* Repetitions bear the name itself, what is made of them has it as run_name. */
 static bool is_about(const json_t *entry, const char *name)
 {
-    return has_text(entry, "name", name) || has_text(entry, "run_name", name);
+    return ebb_json_has_text(entry, "name", name) ||
+           ebb_json_has_text(entry, "run_name", name);
 }
 
-/* "error_message" or "skip_message"; false for an entry that was measured. */
+/* False for an entry that was measured. */
 static bool read_error(ebb_micro *out, const json_t *entry)
 {
-    const bool failed = json_is_true(json_object_get(entry, "error_occurred"));
-    const bool skipped = json_is_true(json_object_get(entry, "skipped"));
-    if (!failed && !skipped) {
-        return false;
+    const char *reason = NULL;
+    const char *fault = ebb_micro_entry_fault(&reason, entry);
+    if (fault != NULL) {
+        snprintf(out->text, sizeof out->text, "%s: %s", fault,
+                 reason[0] == '\0' ? "without a reason" : reason);
     }
-    const char *text =
-        ebb_json_get_text(entry, failed ? "error_message" : "skip_message");
-    snprintf(out->text, sizeof out->text, "%s: %s", failed ? "failed" : "skipped",
-             text[0] == '\0' ? "without a reason" : text);
-    return true;
+    return fault != NULL;
 }
 
 /* The median step where the benchmark tells it, which a few disturbed ones do not move;
@@ -54,9 +33,7 @@ static bool read_error(ebb_micro *out, const json_t *entry)
 static double time_of(const json_t *entry)
 {
     const double p50_ns = 1e3 * ebb_json_get_number(entry, "p50_us");
-    return p50_ns > 0 ? p50_ns
-                      : ebb_json_get_number(entry, "real_time") *
-                            unit_ns(ebb_json_get_text(entry, "time_unit"));
+    return p50_ns > 0 ? p50_ns : ebb_micro_entry_ns(entry, "real_time");
 }
 
 static void read_entry(ebb_micro *out, ebb_times *times, const json_t *entry)
@@ -64,8 +41,7 @@ static void read_entry(ebb_micro *out, ebb_times *times, const json_t *entry)
     if (out->text[0] != '\0' || read_error(out, entry)) {
         return;
     }
-    const char *type = ebb_json_get_text(entry, "run_type");
-    if (type[0] != '\0' && strcmp(type, "iteration") != 0) {
+    if (!ebb_micro_entry_is_repetition(entry)) {
         return;
     }
     const double ns = time_of(entry);

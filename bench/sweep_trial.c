@@ -3,35 +3,31 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "launch.h"
 #include "study/json.h"
 #include "study/record.h"
 
-static bool has_text(const json_t *record, const char *key, const char *wanted)
-{
-    return strcmp(ebb_json_get_text(record, key), wanted) == 0;
-}
-
 /* What makes a record that of this trial; NULL when all agree. */
 static const char *find_mismatch(const json_t *record, const ebb_sweep_trial *trial)
 {
     const json_t *repetition = json_object_get(record, "repetition");
-    if (!json_is_object(record) || !has_text(record, "schema", EBB_RECORD_SCHEMA)) {
+    if (!json_is_object(record) ||
+        !ebb_json_has_text(record, "schema", EBB_RECORD_SCHEMA)) {
         return "schema";
     }
-    if (!has_text(record, "config_hash", trial->point->hash)) {
+    if (!ebb_json_has_text(record, "config_hash", trial->point->hash)) {
         return "config_hash";
     }
     if (json_integer_value(repetition) != (json_int_t)trial->repetition) {
         return "repetition";
     }
-    if (!has_text(record, "build_id", trial->folder->build_id)) {
+    if (!ebb_json_has_text(record, "build_id", trial->folder->build_id)) {
         return "build_id";
     }
-    return has_text(record, "machine_id", trial->folder->machine_id) ? NULL
-                                                                     : "machine_id";
+    return ebb_json_has_text(record, "machine_id", trial->folder->machine_id)
+               ? NULL
+               : "machine_id";
 }
 
 /* A worker without a record: why. Its own status is passed on where that can be trusted.

@@ -1,5 +1,6 @@
 #include "machine/spread.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static int compare(const void *a, const void *b)
@@ -11,6 +12,9 @@ static int compare(const void *a, const void *b)
 
 ebb_spread ebb_spread_of(double *samples, size_t n)
 {
+    if (n == 0) {
+        return (ebb_spread){(double)NAN, (double)NAN, (double)NAN};
+    }
     qsort(samples, n, sizeof *samples, compare);
     const size_t middle = n / 2;
     return (ebb_spread){

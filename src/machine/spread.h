@@ -8,7 +8,7 @@ typedef struct ebb_spread {
     double median, low, high; /* lowest and highest */
 } ebb_spread;
 
-/* Sorts samples (n of them, at least one). */
+/* Sorts samples (n of them); all NaN for none. */
 ebb_spread ebb_spread_of(double *samples, size_t n);
 
 #endif

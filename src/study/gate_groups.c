@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "machine/spread.h"
 #include "study/gate.h"
 
 /* Counts of arrangements stay within a double: 1000 over 500 is 3e299. */
@@ -50,14 +51,7 @@ static size_t find_rank(double *ways, size_t a, size_t b, double tail)
     return rank;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
-/* All of candidate over all of baseline, sorted. */
+/* All of candidate over all of baseline. */
 static void fill_ratios(double *out, const double *baseline, size_t n_baseline,
                         const double *candidate, size_t n_candidate)
 {
@@ -66,7 +60,6 @@ static void fill_ratios(double *out, const double *baseline, size_t n_baseline,
             out[i * n_candidate + j] = log(candidate[j] / baseline[i]);
         }
     }
-    qsort(out, n_baseline * n_candidate, sizeof *out, compare_doubles);
 }
 
 ebb_status ebb_gate_groups(ebb_gate_interval *out, const double *baseline,
@@ -89,7 +82,7 @@ ebb_status ebb_gate_groups(ebb_gate_interval *out, const double *baseline,
     }
     fill_ratios(ratios, baseline, a, candidate, b);
     const size_t rank = find_rank(ways, a, b, 0.5 * alpha);
-    out->median = 0.5 * (ratios[(n - 1) / 2] + ratios[n / 2]);
+    out->median = ebb_spread_of(ratios, n).median; /* sorts them */
     if (rank > 0) {
         out->low = ratios[rank - 1];
         out->high = ratios[n - rank];

@@ -242,17 +242,36 @@ void ebb_grid_escape_html(ebb_text *out, const char *text)
     }
 }
 
+/* A long path, as names of benchmarks are, may go on below after a slash. */
+static void append_cell_text(ebb_text *out, const char *text, bool breaks)
+{
+    while (*text != '\0') {
+        const size_t length = strcspn(text, breaks ? "/" : "");
+        char *part = strndup(text, length + (text[length] == '/' ? 1 : 0));
+        if (part == NULL) {
+            out->failed = true;
+            return;
+        }
+        text += strlen(part);
+        ebb_grid_escape_html(out, part);
+        ebb_text_append(out, "%s", breaks && *text != '\0' ? "<wbr/>" : "");
+        free(part);
+    }
+}
+
 static void append_html_cell(ebb_text *out, const ebb_grid *grid, size_t i)
 {
-    const char *tag = i < grid->n_columns ? "th" : "td";
-    const bool numeric = grid->numeric[i % grid->n_columns];
-    /* A name breaks nowhere, a sentence where it must. */
-    const bool whole = i >= grid->n_columns && strchr(grid->cells[i], ' ') == NULL;
+    const bool head = i < grid->n_columns;
+    const char *tag = head ? "th" : "td";
+    const char *cell = grid->cells[i];
+    /* A name breaks nowhere, a sentence and a path where they must. */
+    const bool name = !head && strchr(cell, ' ') == NULL;
+    const bool path = name && strchr(cell, '/') != NULL;
     ebb_text_append(out, "<%s%s>", tag,
-                    numeric ? " class=\"n\""
-                    : whole ? " class=\"w\""
-                            : "");
-    ebb_grid_escape_html(out, grid->cells[i]);
+                    grid->numeric[i % grid->n_columns] ? " class=\"n\""
+                    : name && !path                    ? " class=\"w\""
+                                                       : "");
+    append_cell_text(out, cell, path);
     ebb_text_append(out, "</%s>", tag);
 }
 

@@ -1,6 +1,7 @@
 #include "study/json.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "study/config_row.h"
 
@@ -58,6 +59,9 @@ json_t *ebb_json_number(double value)
 
 json_t *ebb_json_text(const char *text)
 {
+    if (text == NULL) {
+        return NULL;
+    }
     json_t *json = json_string(text);
     char printable[64];
     return json != NULL ? json : json_string(ebb_text_printable(printable, text));
@@ -78,6 +82,11 @@ const char *ebb_json_get_text(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
     return text != NULL ? text : "";
+}
+
+bool ebb_json_has_text(const json_t *object, const char *key, const char *wanted)
+{
+    return strcmp(ebb_json_get_text(object, key), wanted) == 0;
 }
 
 double ebb_json_get_entry(const json_t *matrix, size_t row, size_t column)

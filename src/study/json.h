@@ -25,7 +25,8 @@ void ebb_json_add(ebb_json_builder *list, json_t *value);
 json_t *ebb_json_end(ebb_json_builder *builder);
 
 /* New references. A number that is not finite is null; text that is no UTF-8 is made
- * printable; an empty text is null in text_or_null. */
+ * printable; an empty text is null in text_or_null. Without text, as of an ebb_text that was
+ * refused memory, text has no reference to give either: NULL. */
 json_t *ebb_json_number(double value);
 json_t *ebb_json_text(const char *text);
 json_t *ebb_json_text_or_null(const char *text);
@@ -34,6 +35,7 @@ json_t *ebb_json_text_or_null(const char *text);
  * from object. */
 double ebb_json_get_number(const json_t *object, const char *key);
 const char *ebb_json_get_text(const json_t *object, const char *key);
+bool ebb_json_has_text(const json_t *object, const char *key, const char *wanted);
 /* Entry [row][column] of a matrix of numbers; NaN for null. */
 double ebb_json_get_entry(const json_t *matrix, size_t row, size_t column);
 

@@ -20,6 +20,7 @@ static const struct {
     {"latency", "How long a training step takes", ebb_report__latency},
     {"forgetting", "How fast the network forgets", ebb_report__forgetting},
     {"unlearning", "What unlearning costs", ebb_report__unlearning},
+    {"micro", "What the parts cost alone", ebb_report__micro},
     {"tables", "Further tables", other_tables},
     {"commands", "Each row again", ebb_report__commands},
     {"rules", "Twelve rules, and where each is met", ebb_report__rules},
@@ -157,9 +158,12 @@ static ebb_status other_tables(ebb_report__page *page)
     return EBB_OK;
 }
 
-/* A section of further tables needs one. */
-static bool is_present(size_t section)
+/* A section of further tables needs one, that of micro-benchmarks their file. */
+static bool is_present(const ebb_report *report, size_t section)
 {
+    if (sections[section].append == ebb_report__micro) {
+        return report->micro_path != NULL;
+    }
     bool present = sections[section].append != other_tables;
     for (size_t i = 0; ebb_table_choice(i) != NULL; i++) {
         present = present || !has_section(ebb_table_choice(i)->name);
@@ -216,7 +220,7 @@ static void append_summary(ebb_report__page *page)
     ebb_text_clear(&days);
     ebb_text_append(page->out, "<nav>\n");
     for (size_t i = 0; i < N_SECTIONS; i++) {
-        if (!is_present(i)) {
+        if (!is_present(page->report, i)) {
             continue;
         }
         ebb_text_append(page->out, "<a href=\"#%s\">%s</a>\n", sections[i].id,
@@ -232,7 +236,7 @@ static void append_summary(ebb_report__page *page)
 static ebb_status append_sections(ebb_report__page *page)
 {
     for (size_t i = 0; i < N_SECTIONS; i++) {
-        if (!is_present(i)) {
+        if (!is_present(page->report, i)) {
             continue;
         }
         ebb_text_append(page->out, "<section id=\"%s\">\n<h2>%s</h2>\n", sections[i].id,

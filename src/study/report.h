@@ -26,6 +26,7 @@ typedef struct ebb_report {
     const char *suite_path;    /* what to sweep again; NULL: not known */
     const json_t *machine;     /* `ebb-machine/1`; NULL: none */
     const char *machine_fault; /* why there is none */
+    const char *micro_path;    /* of ebb_table_micro; NULL: there is no such file */
     const ebb_band *bands;     /* n_bands of them, as for ebb_table_check */
     size_t n_bands;
     ebb_report_pen pen;

@@ -22,6 +22,7 @@ ebb_status ebb_report__machine(ebb_report__page *page);
 ebb_status ebb_report__latency(ebb_report__page *page);
 ebb_status ebb_report__forgetting(ebb_report__page *page);
 ebb_status ebb_report__unlearning(ebb_report__page *page);
+ebb_status ebb_report__micro(ebb_report__page *page);
 ebb_status ebb_report__commands(ebb_report__page *page);
 ebb_status ebb_report__rules(ebb_report__page *page);
 

@@ -2,15 +2,10 @@
  * are kept for it. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "machine/spread.h"
 #include "study/json.h"
 #include "study/report_plot.h"
-
-/* Seconds of one request over the valid trials of a row. */
-typedef struct cost {
-    double seconds, low, high; /* median and range */
-} cost;
 
 static size_t n_requests(const ebb_table__row *r)
 {
@@ -22,17 +17,9 @@ static const json_t *request_at(const ebb_table__row *r, size_t trial, size_t i)
     return json_array_get(json_object_get(r->trials[trial]->record, "unlearning"), i);
 }
 
-static int compare_doubles(const void *a, const void *b)
+/* Seconds of one request over the valid trials of a row, which seconds has room for. */
+static ebb_spread cost_of(const ebb_table__row *r, size_t i, double *seconds)
 {
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* seconds has room for a number a trial. */
-static cost cost_of(const ebb_table__row *r, size_t i, double *seconds)
-{
-    cost found = {(double)NAN, (double)NAN, (double)NAN};
     size_t n = 0;
     for (size_t trial = 0; trial < r->n; trial++) {
         const double value = ebb_json_get_number(request_at(r, trial, i), "seconds");
@@ -40,13 +27,7 @@ static cost cost_of(const ebb_table__row *r, size_t i, double *seconds)
             seconds[n++] = value;
         }
     }
-    if (n > 0) {
-        qsort(seconds, n, sizeof *seconds, compare_doubles);
-        found.seconds = (seconds[(n - 1) / 2] + seconds[n / 2]) / 2;
-        found.low = seconds[0];
-        found.high = seconds[n - 1];
-    }
-    return found;
+    return ebb_spread_of(seconds, n);
 }
 
 /* "1 after 2" */
@@ -97,12 +78,12 @@ static ebb_status cost_figure(ebb_report__page *page, size_t begin, size_t end,
     for (size_t row = begin; row < end; row++) {
         ebb_text_append(&script, "$r%zu << EOD\n", row - begin);
         for (size_t i = 0; i < n && i < n_requests(&page->rows.items[row]); i++) {
-            const cost c = cost_of(&page->rows.items[row], i, seconds);
-            if (!isnan(c.seconds) && c.low > 0) {
+            const ebb_spread c = cost_of(&page->rows.items[row], i, seconds);
+            if (!isnan(c.median) && c.low > 0) {
                 const double shift =
                     0.3 * ((double)(row - begin) + 0.5) / (double)(end - begin) - 0.15;
                 ebb_text_append(&script, "%.6g %.6g %.6g %.6g\n", (double)i + 1 + shift,
-                                c.seconds * 1e6, c.low * 1e6, c.high * 1e6);
+                                c.median * 1e6, c.low * 1e6, c.high * 1e6);
                 low = fmin(low, c.low * 1e6);
                 high = fmax(high, c.high * 1e6);
             }

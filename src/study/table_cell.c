@@ -77,12 +77,28 @@ void ebb_table__trials_cell(ebb_grid *grid, const ebb_table__row *row)
     }
 }
 
-void ebb_table__csv_cell(ebb_grid *grid, double value)
+void ebb_table__csv_cells(ebb_grid *grid, const double *values, size_t n)
 {
-    if (isnan(value)) {
-        ebb_grid_cell(grid, "%s", "");
-    } else {
-        ebb_grid_cell(grid, "%.10g", value);
+    for (size_t i = 0; i < n; i++) {
+        if (isnan(values[i])) {
+            ebb_grid_cell(grid, "%s", "");
+        } else {
+            ebb_grid_cell(grid, "%.10g", values[i]);
+        }
+    }
+}
+
+void ebb_table__key_names(ebb_grid *grid, const ebb_table__keys *shown)
+{
+    for (size_t i = 0; i < shown->n; i++) {
+        ebb_grid_column(grid, false, "%s", shown->names[i]);
+    }
+}
+
+void ebb_table__number_columns(ebb_grid *grid, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        ebb_grid_column(grid, true, "%s", names[i]);
     }
 }
 

@@ -12,6 +12,8 @@ const char *ebb_table__unit_name(double unit_ns);
 /* A column a key, aligned as its values want. */
 void ebb_table__key_columns(ebb_grid *grid, const ebb_table__keys *shown,
                             const ebb_table__trial *firsts, size_t n);
+/* Likewise for programs: the keys' own names. */
+void ebb_table__key_names(ebb_grid *grid, const ebb_table__keys *shown);
 /* A number with so many decimals, or a dash. */
 void ebb_table__number_cell(ebb_grid *grid, double value, int decimals);
 /* "1607.5 [1605.0, 1610.0]", "invalid" or a dash. Returns the decimals it used. */
@@ -19,7 +21,9 @@ int ebb_table__p50_cell(ebb_grid *grid, const ebb_table__row *row, double unit_n
 /* "3", or "3 + 1 invalid". */
 void ebb_table__trials_cell(ebb_grid *grid, const ebb_table__row *row);
 /* For programs: every digit that matters, nothing where there is no number. */
-void ebb_table__csv_cell(ebb_grid *grid, double value);
+void ebb_table__csv_cells(ebb_grid *grid, const double *values, size_t n);
+/* Columns of numbers. */
+void ebb_table__number_columns(ebb_grid *grid, const char *const *names, size_t n);
 
 /* Heading, and what all trials have in common. */
 void ebb_table__title(ebb_text *out, ebb_format format, const char *heading,

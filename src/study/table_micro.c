@@ -53,9 +53,7 @@ static void fill_readable(ebb_grid *grid, const ebb_micro_file *file)
     static const char *const columns[] = {"µs",        "GFLOP/s", "GB/s",
                                           "% of roof", "items/s", "repetitions"};
     ebb_grid_column(grid, false, "benchmark");
-    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-        ebb_grid_column(grid, true, "%s", columns[i]);
-    }
+    ebb_table__number_columns(grid, columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < file->n; i++) {
         const ebb_micro_row *row = &file->rows[i];
         name_cell(grid, row);
@@ -77,9 +75,7 @@ static void fill_csv(ebb_grid *grid, const ebb_micro_file *file)
         "gigabytes_per_second", "roof_fraction", "items_per_second"};
     ebb_grid_column(grid, false, "benchmark");
     ebb_grid_column(grid, false, "state");
-    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-        ebb_grid_column(grid, true, "%s", columns[i]);
-    }
+    ebb_table__number_columns(grid, columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < file->n; i++) {
         const ebb_micro_row *row = &file->rows[i];
         const double values[] = {(double)row->repetitions,
@@ -93,9 +89,7 @@ static void fill_csv(ebb_grid *grid, const ebb_micro_file *file)
                                  row->items_per_second};
         ebb_grid_cell(grid, "%s", row->name);
         ebb_grid_cell(grid, "%s", row->fault != NULL ? row->fault : "measured");
-        for (size_t j = 0; j < sizeof values / sizeof values[0]; j++) {
-            ebb_table__csv_cell(grid, values[j]);
-        }
+        ebb_table__csv_cells(grid, values, sizeof values / sizeof values[0]);
     }
 }
 
@@ -127,23 +121,27 @@ static void note_context(ebb_text *out, ebb_format format, const ebb_micro_file 
     }
 }
 
+ebb_status ebb_micro_file_render(ebb_text *out, const ebb_micro_file *file,
+                                 ebb_format format)
+{
+    ebb_grid grid = {0};
+    if (format == EBB_CSV) {
+        fill_csv(&grid, file);
+    } else {
+        ebb_table__heading(out, format, "Micro-benchmarks", "");
+        fill_readable(&grid, file);
+    }
+    const ebb_status status = ebb_table__body(out, format, &grid);
+    note_faults(out, format, file);
+    note_context(out, format, file);
+    return status != EBB_OK ? status : ebb_text_check(out);
+}
+
 static ebb_status render(ebb_text *out, const char *path, ebb_format format)
 {
     ebb_micro_file file;
-    ebb_grid grid = {0};
     EBB_TRY(ebb_micro_file_read(&file, path));
-    if (format == EBB_CSV) {
-        fill_csv(&grid, &file);
-    } else {
-        ebb_table__heading(out, format, "Micro-benchmarks", "");
-        fill_readable(&grid, &file);
-    }
-    ebb_status status = ebb_table__body(out, format, &grid);
-    note_faults(out, format, &file);
-    note_context(out, format, &file);
-    if (status == EBB_OK) {
-        status = ebb_text_check(out);
-    }
+    ebb_status status = ebb_micro_file_render(out, &file, format);
     if (status == EBB_OK && file.n_failed > 0) {
         status = ebb_fail(EBB_ERR_WRONG, "%s: %zu of %zu benchmarks failed (none)", path,
                           file.n_failed, file.n);

@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "base/status.h"
+#include "study/grid.h"
 
 typedef struct ebb_micro_row {
     const char *name;  /* borrowed */
@@ -33,5 +33,9 @@ typedef struct ebb_micro_file {
  * unreadable, no such JSON, or a benchmark whose time or counter is no finite number. */
 ebb_status ebb_micro_file_read(ebb_micro_file *out, const char *path);
 void ebb_micro_file_clear(ebb_micro_file *file);
+
+/* Appends the table and its notes. */
+ebb_status ebb_micro_file_render(ebb_text *out, const ebb_micro_file *file,
+                                 ebb_format format);
 
 #endif

@@ -1,50 +1,20 @@
 /* table_micro_file.c - Google Benchmark's JSON read into rows. */
-#include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "machine/spread.h"
 #include "study/json.h"
+#include "study/micro_entry.h"
 #include "study/table_micro.h"
-
-/* Nanoseconds in a unit of time; NaN for what is none. */
-static double unit_ns(const char *unit)
-{
-    static const struct {
-        const char *name;
-        double ns;
-    } units[] = {{"ns", 1.0}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strcmp(unit, units[i].name) == 0) {
-            return units[i].ns;
-        }
-    }
-    return (double)NAN;
-}
-
-static bool has_text(const json_t *entry, const char *key, const char *wanted)
-{
-    return strcmp(ebb_json_get_text(entry, key), wanted) == 0;
-}
 
 /* Repetitions bear the name itself, aggregates have it as run_name. */
 static const char *name_of(const json_t *entry)
 {
     const char *name = ebb_json_get_text(entry, "run_name");
     return name[0] != '\0' ? name : ebb_json_get_text(entry, "name");
-}
-
-static bool is_repetition(const json_t *entry)
-{
-    const char *type = ebb_json_get_text(entry, "run_type");
-    return type[0] == '\0' || strcmp(type, "iteration") == 0;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 /* The entries of one row, and room for a number of each. */
@@ -54,39 +24,40 @@ typedef struct entries {
     size_t n;
 } entries;
 
-/* Median of a member over the entries, sorted in values; NaN where none has it. */
-static double median_of(entries *all, const char *key, bool is_time)
+/* Of a member over the entries that have it. */
+static ebb_spread spread_of(entries *all, const char *key, bool is_time)
 {
     size_t n = 0;
     for (size_t i = 0; i < all->n; i++) {
         const json_t *entry = all->items[i];
-        const double unit =
-            is_time ? unit_ns(ebb_json_get_text(entry, "time_unit")) : 1.0;
-        const double value = ebb_json_get_number(entry, key) * unit;
+        const double value =
+            is_time ? ebb_micro_entry_ns(entry, key) : ebb_json_get_number(entry, key);
         if (!isnan(value)) {
             all->values[n++] = value;
         }
     }
-    qsort(all->values, n, sizeof *all->values, compare_doubles);
-    return n == 0 ? (double)NAN : (all->values[(n - 1) / 2] + all->values[n / 2]) / 2;
+    return ebb_spread_of(all->values, n);
+}
+
+static double median_of(entries *all, const char *key)
+{
+    return spread_of(all, key, false).median;
 }
 
 static void measure(ebb_micro_row *row, entries *all)
 {
-    row->cpu_ns = median_of(all, "cpu_time", true);
-    row->gflops = median_of(all, "gflops", false);
-    row->gbs = median_of(all, "gbs", false);
+    const ebb_spread real = spread_of(all, "real_time", true);
+    row->cpu_ns = spread_of(all, "cpu_time", true).median;
+    row->gflops = median_of(all, "gflops");
+    row->gbs = median_of(all, "gbs");
     if (isnan(row->gbs)) {
-        row->gbs = median_of(all, "bytes_per_second", false) * 1e-9;
+        row->gbs = median_of(all, "bytes_per_second") * 1e-9;
     }
-    row->roof_share = median_of(all, "roof_share", false);
-    row->items_per_second = median_of(all, "items_per_second", false);
-    row->real_ns = median_of(all, "real_time", true);
-    row->low_ns = row->high_ns = (double)NAN;
-    if (row->repetitions > 1) {
-        row->low_ns = all->values[0];
-        row->high_ns = all->values[all->n - 1];
-    }
+    row->roof_share = median_of(all, "roof_share");
+    row->items_per_second = median_of(all, "items_per_second");
+    row->real_ns = real.median;
+    row->low_ns = row->repetitions > 1 ? real.low : (double)NAN;
+    row->high_ns = row->repetitions > 1 ? real.high : (double)NAN;
 }
 
 /* Every time is one, and every counter that is read is a number. */
@@ -95,8 +66,7 @@ static ebb_status check_entry(const json_t *entry, const char *path)
     static const char *const counters[] = {
         "gflops",           "gbs", "roof_share", "items_per_second", "cpu_time",
         "bytes_per_second", NULL};
-    const double ns = ebb_json_get_number(entry, "real_time") *
-                      unit_ns(ebb_json_get_text(entry, "time_unit"));
+    const double ns = ebb_micro_entry_ns(entry, "real_time");
     if (!(ns > 0) || !isfinite(ns)) {
         return ebb_fail(EBB_ERR_ENVIRONMENT,
                         "%s: %s: real_time is no time (a number above 0, in ns, us, ms "
@@ -113,19 +83,6 @@ static ebb_status check_entry(const json_t *entry, const char *path)
     return EBB_OK;
 }
 
-/* The entry of a row that failed or was skipped gives it its reason. */
-static bool read_fault(ebb_micro_row *row, const json_t *entry)
-{
-    const bool failed = json_is_true(json_object_get(entry, "error_occurred"));
-    const bool skipped = json_is_true(json_object_get(entry, "skipped"));
-    if (!failed && !skipped) {
-        return false;
-    }
-    row->fault = failed ? "failed" : "skipped";
-    row->reason = ebb_json_get_text(entry, failed ? "error_message" : "skip_message");
-    return true;
-}
-
 /* All entries of the name; repetitions, or the median or mean where there are none. */
 static ebb_status collect(ebb_micro_row *row, entries *all, const json_t *list,
                           const char *path)
@@ -137,14 +94,16 @@ static ebb_status collect(ebb_micro_row *row, entries *all, const json_t *list,
         if (strcmp(name_of(entry), row->name) != 0) {
             continue;
         }
-        if (read_fault(row, entry)) {
+        row->fault = ebb_micro_entry_fault(&row->reason, entry);
+        if (row->fault != NULL) {
             return EBB_OK;
         }
-        if (is_repetition(entry)) {
+        if (ebb_micro_entry_is_repetition(entry)) {
             EBB_TRY(check_entry(entry, path));
             all->items[all->n++] = entry;
-        } else if (has_text(entry, "aggregate_name", "median") ||
-                   (aggregate == NULL && has_text(entry, "aggregate_name", "mean"))) {
+        } else if (ebb_json_has_text(entry, "aggregate_name", "median") ||
+                   (aggregate == NULL &&
+                    ebb_json_has_text(entry, "aggregate_name", "mean"))) {
             aggregate = entry;
         }
     }
@@ -237,14 +196,16 @@ void ebb_micro_file_clear(ebb_micro_file *file)
 ebb_status ebb_micro_file_read(ebb_micro_file *out, const char *path)
 {
     *out = (ebb_micro_file){.report = NULL};
+    const char *reason = NULL;
+    FILE *file = ebb_file_open(&reason, path);
+    if (file == NULL) {
+        return ebb_fail(EBB_ERR_ENVIRONMENT, "%s: %s", path, reason);
+    }
     json_error_t error;
-    errno = 0;
-    out->report = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    out->report = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
+    fclose(file);
     if (out->report == NULL) {
-        return error.line > 0 ? ebb_fail(EBB_ERR_ENVIRONMENT, "%s:%d: %s", path,
-                                         error.line, error.text)
-                              : ebb_fail(EBB_ERR_ENVIRONMENT, "%s: %s", path,
-                                         errno != 0 ? strerror(errno) : error.text);
+        return ebb_fail(EBB_ERR_ENVIRONMENT, "%s:%d: %s", path, error.line, error.text);
     }
     const ebb_status status = fill(out, path);
     if (status != EBB_OK) {

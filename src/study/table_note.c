@@ -26,9 +26,10 @@ void ebb_table__heading(ebb_text *out, ebb_format format, const char *heading,
     } else if (format == EBB_HTML) {
         ebb_text_append(out, "<h3>");
         ebb_grid_escape_html(out, heading);
-        ebb_text_append(out, "</h3>\n<p class=\"note\">");
+        ebb_text_append(out, "</h3>\n%s",
+                        paragraph[0] != '\0' ? "<p class=\"note\">" : "");
         ebb_grid_escape_html(out, paragraph);
-        ebb_text_append(out, "</p>\n");
+        ebb_text_append(out, "%s", paragraph[0] != '\0' ? "</p>\n" : "");
     }
 }
 

@@ -119,14 +119,10 @@ static void csv_columns(ebb_grid *grid, const ebb_table__keys *shown)
         "step_bytes",    "flop_per_byte",  "gflops",        "peak_gflops",
         "matmul_gflops", "bandwidth_gbs",  "compute_ns",    "bandwidth_ns",
         "barriers_ns",   "bound_ns",       "bound_fraction"};
-    for (size_t i = 0; i < shown->n; i++) {
-        ebb_grid_column(grid, false, "%s", shown->names[i]);
-    }
+    ebb_table__key_names(grid, shown);
     ebb_grid_column(grid, false, "bandwidth_level");
     ebb_grid_column(grid, false, "bound");
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        ebb_grid_column(grid, true, "%s", numbers[i]);
-    }
+    ebb_table__number_columns(grid, numbers, sizeof numbers / sizeof numbers[0]);
 }
 
 static void fill_csv(ebb_grid *grid, const ebb_table__rows *all,
@@ -159,9 +155,7 @@ static void fill_csv(ebb_grid *grid, const ebb_table__rows *all,
         ebb_table__key_cells(grid, r->trials[0], &shown, "");
         ebb_grid_cell(grid, "%s", roof.level.name);
         ebb_grid_cell(grid, "%s", roof.bound);
-        for (size_t j = 0; j < sizeof values / sizeof values[0]; j++) {
-            ebb_table__csv_cell(grid, values[j]);
-        }
+        ebb_table__csv_cells(grid, values, sizeof values / sizeof values[0]);
     }
 }
 
@@ -226,11 +220,7 @@ static ebb_status render_rows(ebb_text *out, const ebb_trials *trials,
 
 static ebb_status render(ebb_text *out, const ebb_trials *trials, ebb_format format)
 {
-    ebb_table__rows all;
-    EBB_TRY(ebb_table__rows_make(&all, trials));
-    const ebb_status status = render_rows(out, trials, &all, format);
-    ebb_table__rows_clear(&all);
-    return status;
+    return ebb_table__render_rows(out, trials, format, render_rows);
 }
 
 const ebb_table ebb_table_roofline = {

@@ -3,18 +3,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "machine/spread.h"
 #include "study/json.h"
 
-static int compare_doubles(const void *a, const void *b)
-{
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Numbers of one member of the valid trials, sorted; *n of them. values has room. */
-static void collect(double *values, size_t *n, const ebb_table__row *r,
-                    const char *object, const char *member)
+/* Of the numbers of one member of the valid trials, *n of them. values has room. */
+static ebb_spread collect(double *values, size_t *n, const ebb_table__row *r,
+                          const char *object, const char *member)
 {
     *n = 0;
     for (size_t i = 0; i < r->n; i++) {
@@ -25,34 +19,27 @@ static void collect(double *values, size_t *n, const ebb_table__row *r,
             values[(*n)++] = value;
         }
     }
-    qsort(values, *n, sizeof *values, compare_doubles);
-}
-
-static double median_of(const double *sorted, size_t n)
-{
-    return n == 0 ? (double)NAN : (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
+    return ebb_spread_of(values, *n);
 }
 
 static double median_member(double *values, const ebb_table__row *r, const char *object,
                             const char *member)
 {
     size_t n = 0;
-    collect(values, &n, r, object, member);
-    return median_of(values, n);
+    return collect(values, &n, r, object, member).median;
 }
 
 /* values has room for r->n numbers. */
 static void measure(ebb_table__row *r, double *values)
 {
     size_t n = 0;
-    collect(values, &n, r, "step_ns", "p50");
-    r->p50_ns = median_of(values, n);
+    const ebb_spread p50 = collect(values, &n, r, "step_ns", "p50");
+    r->p50_ns = p50.median;
+    r->low_ns = p50.low;
+    r->high_ns = p50.high;
     if (n == 1) {
         r->low_ns = median_member(values, r, "step_ns", "p50_low");
         r->high_ns = median_member(values, r, "step_ns", "p50_high");
-    } else {
-        r->low_ns = n > 0 ? values[0] : (double)NAN;
-        r->high_ns = n > 0 ? values[n - 1] : (double)NAN;
     }
     r->p90_ns = median_member(values, r, "step_ns", "p90");
     r->p99_ns = median_member(values, r, "step_ns", "p99");
@@ -144,4 +131,14 @@ ebb_status ebb_table__rows_make(ebb_table__rows *all, const ebb_trials *trials)
     fill_rows(all, trials->n, values);
     free(values);
     return EBB_OK;
+}
+
+ebb_status ebb_table__render_rows(ebb_text *out, const ebb_trials *trials,
+                                  ebb_format format, ebb_table__rows_fn render)
+{
+    ebb_table__rows all;
+    EBB_TRY(ebb_table__rows_make(&all, trials));
+    const ebb_status status = render(out, trials, &all, format);
+    ebb_table__rows_clear(&all);
+    return status;
 }

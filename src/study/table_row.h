@@ -37,4 +37,10 @@ typedef struct ebb_table__rows {
 ebb_status ebb_table__rows_make(ebb_table__rows *all, const ebb_trials *trials);
 void ebb_table__rows_clear(ebb_table__rows *all);
 
+/* A table of rows: makes them, has them rendered, clears them. */
+typedef ebb_status (*ebb_table__rows_fn)(ebb_text *out, const ebb_trials *trials,
+                                         const ebb_table__rows *all, ebb_format format);
+ebb_status ebb_table__render_rows(ebb_text *out, const ebb_trials *trials,
+                                  ebb_format format, ebb_table__rows_fn render);
+
 #endif

@@ -73,12 +73,8 @@ static void fill_csv(ebb_grid *grid, const ebb_table__rows *all)
         "serial_fraction"};
     ebb_table__keys shown;
     ebb_table__shown(&shown, &all->keys, all->firsts, all->n, always, false);
-    for (size_t i = 0; i < shown.n; i++) {
-        ebb_grid_column(grid, false, "%s", shown.names[i]);
-    }
-    for (size_t i = 0; i < sizeof measures / sizeof measures[0]; i++) {
-        ebb_grid_column(grid, true, "%s", measures[i]);
-    }
+    ebb_table__key_names(grid, &shown);
+    ebb_table__number_columns(grid, measures, sizeof measures / sizeof measures[0]);
     for (size_t i = 0; i < all->n; i++) {
         const ebb_table__row *r = &all->items[i];
         const double values[] = {
@@ -96,9 +92,7 @@ static void fill_csv(ebb_grid *grid, const ebb_table__rows *all)
             of_peaks(r),
             serial_fraction(r)};
         ebb_table__key_cells(grid, r->trials[0], &shown, "");
-        for (size_t j = 0; j < sizeof values / sizeof values[0]; j++) {
-            ebb_table__csv_cell(grid, values[j]);
-        }
+        ebb_table__csv_cells(grid, values, sizeof values / sizeof values[0]);
     }
 }
 
@@ -150,22 +144,25 @@ static const char *title_of(const ebb_table__rows *all)
                : "Scaling: the same work on more threads";
 }
 
-static ebb_status render(ebb_text *out, const ebb_trials *trials, ebb_format format)
+static ebb_status render_rows(ebb_text *out, const ebb_trials *trials,
+                              const ebb_table__rows *all, ebb_format format)
 {
-    ebb_table__rows all;
     ebb_grid grid = {0};
-    EBB_TRY(ebb_table__rows_make(&all, trials));
-    ebb_table__title(out, format, title_of(&all), all.sorted, trials->n);
+    ebb_table__title(out, format, title_of(all), all->sorted, trials->n);
     if (format == EBB_CSV) {
-        fill_csv(&grid, &all);
+        fill_csv(&grid, all);
     } else {
-        fill_readable(&grid, &all);
+        fill_readable(&grid, all);
     }
     const ebb_status status = ebb_table__body(out, format, &grid);
-    note_columns(out, format, &all);
+    note_columns(out, format, all);
     ebb_table__note_file(out, format, trials, "left out of all numbers above", true);
-    ebb_table__rows_clear(&all);
     return status;
+}
+
+static ebb_status render(ebb_text *out, const ebb_trials *trials, ebb_format format)
+{
+    return ebb_table__render_rows(out, trials, format, render_rows);
 }
 
 const ebb_table ebb_table_scaling = {

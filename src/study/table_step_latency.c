@@ -59,12 +59,8 @@ static void fill_csv(ebb_grid *grid, const ebb_table__rows *all)
         "speed_up",    "efficiency"};
     ebb_table__keys shown;
     ebb_table__shown(&shown, &all->keys, all->firsts, all->n, always, false);
-    for (size_t i = 0; i < shown.n; i++) {
-        ebb_grid_column(grid, false, "%s", shown.names[i]);
-    }
-    for (size_t i = 0; i < sizeof measures / sizeof measures[0]; i++) {
-        ebb_grid_column(grid, true, "%s", measures[i]);
-    }
+    ebb_table__key_names(grid, &shown);
+    ebb_table__number_columns(grid, measures, sizeof measures / sizeof measures[0]);
     for (size_t i = 0; i < all->n; i++) {
         const ebb_table__row *r = &all->items[i];
         ebb_table__key_cells(grid, r->trials[0], &shown, "");
@@ -83,9 +79,7 @@ static void fill_csv(ebb_grid *grid, const ebb_table__rows *all)
             r->base_threads > 0 ? (double)r->base_threads : (double)NAN,
             r->speed_up,
             r->efficiency};
-        for (size_t j = 0; j < sizeof values / sizeof values[0]; j++) {
-            ebb_table__csv_cell(grid, values[j]);
-        }
+        ebb_table__csv_cells(grid, values, sizeof values / sizeof values[0]);
     }
 }
 
@@ -169,11 +163,7 @@ static ebb_status render_rows(ebb_text *out, const ebb_trials *trials,
 
 static ebb_status render(ebb_text *out, const ebb_trials *trials, ebb_format format)
 {
-    ebb_table__rows all;
-    EBB_TRY(ebb_table__rows_make(&all, trials));
-    const ebb_status status = render_rows(out, trials, &all, format);
-    ebb_table__rows_clear(&all);
-    return status;
+    return ebb_table__render_rows(out, trials, format, render_rows);
 }
 
 const ebb_table ebb_table_step_latency = {

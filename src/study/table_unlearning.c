@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "machine/spread.h"
 #include "study/json.h"
 #include "study/record.h"
 #include "study/table.h"
@@ -18,7 +19,7 @@ typedef struct request {
     size_t index; /* in the record's `unlearning` */
     size_t after; /* task id */
     const json_t *tasks;
-    double seconds, low, high; /* of the valid trials: median and range */
+    ebb_spread seconds; /* of the valid trials */
     double bytes;
     change unlearned, remaining;
     bool exact; /* before: just before the request, in every trial */
@@ -141,19 +142,11 @@ static void fill_accuracies(request *out, const ebb_table__row *row, const twins
     out->remaining = divided(&remaining, n);
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* values has room for row->n numbers. */
 static void fill_cost(request *out, const ebb_table__row *row, double *values)
 {
-    const double none = (double)NAN;
     size_t n = 0;
-    out->bytes = none;
+    out->bytes = (double)NAN;
     for (size_t i = 0; i < row->n; i++) {
         const json_t *entry = request_of(row->trials[i], out->index);
         const double seconds = ebb_json_get_number(entry, "seconds");
@@ -163,15 +156,12 @@ static void fill_cost(request *out, const ebb_table__row *row, double *values)
             values[n++] = seconds;
         }
     }
-    qsort(values, n, sizeof *values, compare_doubles);
-    out->seconds = n > 0 ? (values[(n - 1) / 2] + values[n / 2]) / 2 : none;
-    out->low = n > 0 ? values[0] : none;
-    out->high = n > 0 ? values[n - 1] : none;
+    out->seconds = ebb_spread_of(values, n);
 }
 
 static double gbs_of(const request *r)
 {
-    return r->seconds > 0 ? r->bytes / r->seconds * 1e-9 : (double)NAN;
+    return r->seconds.median > 0 ? r->bytes / r->seconds.median * 1e-9 : (double)NAN;
 }
 
 /* The trials of a row that did not diverge have all made the same requests. */
@@ -245,16 +235,18 @@ static void change_cells(ebb_grid *grid, const change *accuracy, bool exact)
 static void readable_row(ebb_grid *grid, const ebb_table__row *row,
                          const ebb_table__keys *shown, const request *r)
 {
-    const double ms = 1e3 * r->seconds;
-    const int decimals = ebb_grid_decimals(ms, 1e3 * r->low, 1e3 * r->high);
+    const double ms = 1e3 * r->seconds.median;
+    const double low = 1e3 * r->seconds.low;
+    const double high = 1e3 * r->seconds.high;
+    const int decimals = ebb_grid_decimals(ms, low, high);
     ebb_table__key_cells(grid, row->trials[0], shown, "–");
     ebb_grid_cell(grid, "%zu", r->after);
     tasks_cell(grid, r);
     if (isnan(ms)) {
         ebb_grid_cell(grid, "%s", row->n_valid == 0 ? "invalid" : "–");
     } else {
-        ebb_grid_cell(grid, "%.*f [%.*f, %.*f]", decimals, ms, decimals, 1e3 * r->low,
-                      decimals, 1e3 * r->high);
+        ebb_grid_cell(grid, "%.*f [%.*f, %.*f]", decimals, ms, decimals, low, decimals,
+                      high);
     }
     ebb_table__number_cell(grid, r->bytes * 1e-6, 2);
     ebb_table__number_cell(grid, gbs_of(r), 1);
@@ -268,9 +260,9 @@ static void csv_row(ebb_grid *grid, const ebb_table__row *row,
 {
     const double values[] = {(double)row->n_valid,
                              (double)(row->n - row->n_valid),
-                             r->seconds,
-                             r->low,
-                             r->high,
+                             r->seconds.median,
+                             r->seconds.low,
+                             r->seconds.high,
                              r->bytes,
                              gbs_of(r),
                              r->unlearned.before,
@@ -281,9 +273,7 @@ static void csv_row(ebb_grid *grid, const ebb_table__row *row,
     ebb_grid_cell(grid, "%zu", r->after);
     tasks_cell(grid, r);
     ebb_grid_cell(grid, "%s", r->exact ? "yes" : "no");
-    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        ebb_table__csv_cell(grid, values[i]);
-    }
+    ebb_table__csv_cells(grid, values, sizeof values / sizeof values[0]);
 }
 
 static ebb_status fill_readable(ebb_grid *grid, const ebb_table__rows *all,
@@ -298,9 +288,7 @@ static ebb_status fill_readable(ebb_grid *grid, const ebb_table__rows *all,
     ebb_table__key_columns(grid, &shown, all->firsts, all->n);
     ebb_grid_column(grid, true, "after task");
     ebb_grid_column(grid, false, "unlearned");
-    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-        ebb_grid_column(grid, true, "%s", columns[i]);
-    }
+    ebb_table__number_columns(grid, columns, sizeof columns / sizeof columns[0]);
     return fill_rows(grid, all, twin, &shown, readable_row);
 }
 
@@ -321,15 +309,11 @@ static ebb_status fill_csv(ebb_grid *grid, const ebb_table__rows *all, const twi
                                           "remaining_after_fraction"};
     ebb_table__keys shown;
     ebb_table__shown(&shown, &all->keys, all->firsts, all->n, always, false);
-    for (size_t i = 0; i < shown.n; i++) {
-        ebb_grid_column(grid, false, "%s", shown.names[i]);
-    }
+    ebb_table__key_names(grid, &shown);
     ebb_grid_column(grid, true, "after_task");
     ebb_grid_column(grid, false, "unlearned_tasks");
     ebb_grid_column(grid, false, "just_before");
-    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-        ebb_grid_column(grid, true, "%s", columns[i]);
-    }
+    ebb_table__number_columns(grid, columns, sizeof columns / sizeof columns[0]);
     return fill_rows(grid, all, twin, &shown, csv_row);
 }
 
@@ -377,11 +361,7 @@ static ebb_status render_rows(ebb_text *out, const ebb_trials *trials,
 
 static ebb_status render(ebb_text *out, const ebb_trials *trials, ebb_format format)
 {
-    ebb_table__rows all;
-    EBB_TRY(ebb_table__rows_make(&all, trials));
-    const ebb_status status = render_rows(out, trials, &all, format);
-    ebb_table__rows_clear(&all);
-    return status;
+    return ebb_table__render_rows(out, trials, format, render_rows);
 }
 
 const ebb_table ebb_table_unlearning = {

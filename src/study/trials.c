@@ -228,6 +228,19 @@ ebb_status ebb_trials_read(ebb_trials *out, const char *path)
     return status;
 }
 
+ebb_status ebb_trials_read_folder(ebb_trials *out, const char *folder)
+{
+    ebb_text path = {0};
+    *out = (ebb_trials){.n = 0};
+    ebb_text_append(&path, "%s/trials.jsonl", folder);
+    ebb_status status = ebb_text_check(&path);
+    if (status == EBB_OK) {
+        status = ebb_trials_read(out, path.data);
+    }
+    ebb_text_clear(&path);
+    return status;
+}
+
 void ebb_trials_clear(ebb_trials *trials)
 {
     for (size_t i = 0; i < trials->n; i++) {

@@ -37,6 +37,8 @@ typedef struct ebb_trials {
 /* Owned by the caller: ebb_trials_clear. An empty file holds no trials. Fails with
  * EBB_ERR_ENVIRONMENT: absent, unreadable, or FILE:LINE and what is wrong there. */
 ebb_status ebb_trials_read(ebb_trials *out, const char *path);
+/* Likewise `trials.jsonl` in a folder. */
+ebb_status ebb_trials_read_folder(ebb_trials *out, const char *folder);
 void ebb_trials_clear(ebb_trials *trials);
 
 /* The task after which the first request is honoured; SIZE_MAX when there is none. */

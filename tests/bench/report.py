@@ -122,6 +122,78 @@ def test_without_machine():
             page.says("partly met")
 
 
+def write_micro(here, *entries, **context):
+    with open(here + "/micro.json", "w") as file:
+        json.dump({"context": context, "benchmarks": entries}, file)
+
+
+def entry(name, **members):
+    return {"name": name, "run_type": "iteration", "real_time": 12.5, "time_unit": "us",
+            "roof_share": 0.5, **members}
+
+
+def test_micro_benchmarks():
+    with folder() as here:
+        write(here, records())
+        report(here, env=NO_PLOTS)
+        check('id="micro"' not in read_page(here + "/report.html").text, "a section of none")
+        same = records()[0]["environment"]
+        write_micro(here, entry("step/a:1/real_time"), entry("x<y", real_time=7),
+                    entry("left", skipped=True, skip_message="no <AMX>"),
+                    cpu=same["cpu"], git=same["git"])
+        report(here, env=NO_PLOTS)
+        page = read_page(here + "/report.html")
+        check_equal(page.text.count('<section id="micro">'), 1, "section")
+        check('<a href="#micro">' in page.text, "in the list of sections")
+        check('<td>step/<wbr/>a:1</td><td class="n">12.5</td>' in page.text, "row")
+        check('<td class="w">x&lt;y</td><td class="n">7.00</td>' in page.text, "second row")
+        page.says("skipped: left: no <AMX>")
+        check("Measured with another" not in page.text, "a warning without a reason")
+        for key, what in (("cpu", "processor"), ("git", "revision"), ("onednn", "oneDNN")):
+            write_micro(here, entry("x"), **{key: "another"})
+            report(here, env=NO_PLOTS)
+            read_page(here + "/report.html").says("another %s .*: another, not " % what)
+
+
+def test_failed_micro_benchmarks_are_status_4():
+    with folder() as here:
+        write(here, records())
+        write_micro(here, entry("good"), entry("bad", error_occurred=True,
+                                               error_message="sum is off"))
+        ended = report(here, status=4, env=NO_PLOTS)
+        check_match("micro.json: 1 of 2 benchmarks failed", ended.message(), "error")
+        page = read_page(here + "/report.html")
+        page.says("1 of 2 benchmarks failed")
+        page.says("failed: bad: sum is off")
+
+
+def test_broken_micro_benchmarks_are_status_3():
+    with folder() as here:
+        write(here, records())
+        write_micro(here, entry("good"), entry("other"))
+        with open(here + "/micro.json") as file:
+            whole = file.read()
+        for text, reason in ((whole[:len(whole) // 2], "micro.json:1: "),
+                             ("", "micro.json:1: "),
+                             (whole.replace("12.5", "NaN", 1), "micro.json:1: "),
+                             (whole.replace("12.5", "1e999", 1), "micro.json:1: "),
+                             (whole.replace("12.5", "0", 1), "good: real_time is no time"),
+                             (whole.replace("0.5", "null", 1), "roof_share is not finite")):
+            with open(here + "/micro.json", "w") as file:
+                file.write(text)
+            ended = report(here, status=3, env=NO_PLOTS)
+            check_match(reason, ended.message(), text)
+            if "NaN" not in text:  # which the page quotes
+                page = read_page(here + "/report.html")
+                page.says("No table of micro-benchmarks: .*" + reason)
+        os.unlink(here + "/micro.json")
+        for make, reason in ((os.mkdir, "[Dd]irectory"), (os.mkfifo, "is a FIFO")):
+            make(here + "/micro.json")
+            ended = report(here, status=3, env=NO_PLOTS, timeout=60)
+            check_match("micro.json: .*" + reason, ended.message(), "error")
+            (os.rmdir if make is os.mkdir else os.unlink)(here + "/micro.json")
+
+
 def test_names_are_escaped():
     evil = "<b onclick='x'>&amp; \"'\x07\uffff</script><script>alert(1)</script>"
     with folder() as here:

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <string.h>
 
 #include "study/grid.h"
 
@@ -82,6 +83,22 @@ static void test_html_is_escaped(void **state)
     ebb_text_clear(&out);
 }
 
+static void test_html_paths_may_break(void **state)
+{
+    (void)state;
+    ebb_grid grid = {0};
+    ebb_text out = {0};
+    ebb_grid_column(&grid, false, "a/b");
+    ebb_grid_cell(&grid, "x/<y>/");
+    ebb_grid_cell(&grid, "1 / 2");
+    assert_int_equal(ebb_grid_render(&out, &grid, EBB_HTML), EBB_OK);
+    assert_non_null(strstr(out.data, "<th>a/b</th>"));
+    assert_non_null(strstr(out.data, "<td>x/<wbr/>&lt;y&gt;/</td>"));
+    assert_non_null(strstr(out.data, "<td>1 / 2</td>"));
+    ebb_text_clear(&out);
+    ebb_grid_clear(&grid);
+}
+
 static void test_decimals_follow_the_interval(void **state)
 {
     (void)state;
@@ -133,6 +150,7 @@ int main(void)
         cmocka_unit_test(test_csv_is_quoted),
         cmocka_unit_test(test_latex_is_escaped),
         cmocka_unit_test(test_html_is_escaped),
+        cmocka_unit_test(test_html_paths_may_break),
         cmocka_unit_test(test_decimals_follow_the_interval),
         cmocka_unit_test(test_significant_digits),
         cmocka_unit_test(test_empty_grid),
