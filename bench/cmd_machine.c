@@ -1,6 +1,7 @@
 /* cmd_machine.c - `ebb machine`: what this machine is, what it can do, how quiet it is.
  */
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -232,7 +233,9 @@ static void print_share(const json_t *noise, const char *title, const char *key,
         printf("  %-22s not available\n", title);
     } else {
         const double seconds = number_of(noise, "seconds") * threads;
-        printf("  %-22s %.2f %%\n", title, json_number_value(value) * 1e-7 / seconds);
+        const double percent = json_number_value(value) * 1e-7 / seconds;
+        /* A wait counts when it ends, so one that began before may be longer. */
+        printf("  %-22s %.2f %%\n", title, fmin(percent, 100));
     }
 }
 

@@ -152,8 +152,8 @@ static void describe(char out[256], const ebb_comparison *self,
                  exp(interval->median), exp(interval->low), exp(interval->high),
                  100.0 * self->threshold);
     } else {
-        snprintf(out, 256, "%zu pairs, too few for an interval",
-                 benchmark->times[EBB_CANDIDATE].n);
+        const size_t n = benchmark->times[EBB_CANDIDATE].n;
+        snprintf(out, 256, "%zu pair%s, too few for an interval", n, n == 1 ? "" : "s");
     }
 }
 

@@ -236,14 +236,15 @@ static void conclude(const session *self, ebb_compare_benchmark *benchmark,
     if (verdict != EBB_GATE_UNKNOWN || isfinite(benchmark->interval.low)) {
         ebb_compare_decide(benchmark, verdict, NULL);
     } else if (benchmark->n_discarded > 0) {
-        ebb_compare_decide(benchmark, verdict,
-                           "%zu pairs are too few, %zu were disturbed: %s", n,
-                           benchmark->n_discarded, past->disturbance);
+        ebb_compare_decide(benchmark, verdict, "%zu %s too few, %zu %s disturbed: %s", n,
+                           n == 1 ? "pair is" : "pairs are", benchmark->n_discarded,
+                           benchmark->n_discarded == 1 ? "was" : "were",
+                           past->disturbance);
     } else {
         ebb_compare_decide(benchmark, verdict,
-                           "%zu pairs are too few (allowed: a larger budget, fewer "
+                           "%zu %s too few (allowed: a larger budget, fewer "
                            "benchmarks)",
-                           n);
+                           n, n == 1 ? "pair is" : "pairs are");
     }
 }
 

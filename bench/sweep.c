@@ -100,6 +100,11 @@ static ebb_status print_points(const sweep *self)
     return EBB_OK;
 }
 
+static const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 /* "40 s", "3 min", "2.5 h" */
 static const char *print_duration(char out[32], double seconds)
 {
@@ -134,25 +139,26 @@ static void tell_estimate(const sweep *self, const char *folder)
              print_duration(middle, estimate.seconds),
              print_duration(low, estimate.seconds / 2),
              print_duration(high, estimate.seconds * 2));
+    const size_t n_new = self->suite.n_points - estimate.n_stored;
     if (estimate.gflops > 0) {
         ebb_note(self->arguments,
-                 "estimated from the flop of %zu points at %.0f GFLOP/s a thread and "
+                 "estimated from the flop of %zu point%s at %.0f GFLOP/s a thread and "
                  "%.2f s a start, as a short trial showed just now",
-                 self->suite.n_points - estimate.n_stored, estimate.gflops,
-                 estimate.start_seconds);
+                 n_new, plural(n_new), estimate.gflops, estimate.start_seconds);
     }
     if (estimate.n_stored > 0) {
-        ebb_note(self->arguments, "estimated from stored trials in %s: %zu points",
-                 folder, estimate.n_stored);
+        ebb_note(self->arguments, "estimated from stored trials in %s: %zu point%s",
+                 folder, estimate.n_stored, plural(estimate.n_stored));
     }
 }
 
 /* The number of points comes first: a list of thousands is then no surprise. */
 static ebb_status show_plan(const sweep *self)
 {
-    ebb_note(self->arguments, "suite %s: %zu points, %zu repetitions, %zu trials",
-             self->suite.name, self->suite.n_points, self->suite.repetitions,
-             self->n_trials);
+    const ebb_suite *suite = &self->suite;
+    ebb_note(self->arguments, "suite %s: %zu point%s, %zu repetition%s, %zu trial%s",
+             suite->name, suite->n_points, plural(suite->n_points), suite->repetitions,
+             plural(suite->repetitions), self->n_trials, plural(self->n_trials));
     EBB_TRY(print_points(self));
     ebb_text folder = {0};
     EBB_TRY(choose_folder(&folder, self));
@@ -348,9 +354,10 @@ static ebb_status find_done(sweep *self)
     }
     if (n_foreign > 0) {
         ebb_note(self->arguments,
-                 "%s: %zu trials belong to no point of suite %s; they stay and count in "
+                 "%s: %zu %s to no point of suite %s; what is there stays and counts in "
                  "the tables",
-                 self->folder.trials, n_foreign, self->suite.name);
+                 self->folder.trials, n_foreign,
+                 n_foreign == 1 ? "trial belongs" : "trials belong", self->suite.name);
     }
     return EBB_OK;
 }

@@ -210,14 +210,14 @@ static void append_unlearning(ebb_text *out, const json_t *record)
 static void append_end(ebb_text *out, const json_t *record)
 {
     const json_t *problems = json_object_get(record, "problems");
+    const bool valid = json_is_true(json_object_get(record, "valid"));
     for (size_t i = 0; i < json_array_size(problems); i++) {
-        append_label(out, "problem");
+        append_label(out, valid ? "noted" : "problem");
         ebb_json_print(out, json_array_get(problems, i));
         ebb_text_append(out, "\n");
     }
     append_label(out, "valid");
-    ebb_text_append(out, "%s\n",
-                    json_is_true(json_object_get(record, "valid")) ? "yes" : "NO");
+    ebb_text_append(out, "%s\n", valid ? "yes" : "NO");
     append_label(out, "digest");
     ebb_text_append(out, "%s\n", ebb_json_get_text(record, "digest"));
 }

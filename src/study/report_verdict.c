@@ -63,9 +63,10 @@ static void append_counts(ebb_report__page *page, size_t n_invalid)
                          "learned does, which time has no part in");
     if (n_builds > 1 || n_machines > 1) {
         ebb_report__paragraph(page, "verdict bad",
-                              "The trials come from %zu builds on %zu machines: a number "
-                              "of one is no base for another.",
-                              n_builds, n_machines);
+                              "The trials come from %zu build%s on %zu machine%s: a "
+                              "number of one is no base for another.",
+                              n_builds, n_builds == 1 ? "" : "s", n_machines,
+                              n_machines == 1 ? "" : "s");
     }
     if (trials->torn_line > 0) {
         ebb_report__paragraph(page, "warn",
@@ -99,7 +100,7 @@ static ebb_status append_problems(ebb_report__page *page, bool valid, const char
     for (size_t i = 0; i < 5; i++) {
         ebb_grid_column(&grid, i != 1, "%s", heads[i]);
     }
-    ebb_grid_column(&grid, false, "%s", valid ? "problem noted" : "reason");
+    ebb_grid_column(&grid, false, "%s", valid ? "noted, no reason against it" : "reason");
     size_t n = 0;
     for (size_t i = 0; i < trials->n; i++) {
         const ebb_trials_item *item = &trials->items[i];

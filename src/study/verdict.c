@@ -86,6 +86,14 @@ static void judge_homes(ebb_result *result, const ebb_trial_setting *setting)
     }
 }
 
+/* Percent of the training time. The system counts a wait when it ends, and steal in whole
+ * ticks: what began just before the training counts too, so a share may come out above
+ * one. */
+static double percent(double share)
+{
+    return share < 1 ? 100 * share : 100;
+}
+
 /* CPUs over which steal_ns is summed: one a bound thread, else all that are usable. */
 static size_t team_cpus(const ebb_result *result)
 {
@@ -106,15 +114,17 @@ static void judge_disturbance(ebb_result *result)
     const double steal = (double)d->steal_ns / train_ns / (double)team_cpus(result);
     if (oversubscribed) {
         ebb_verdict_problem(result,
-                            "%zu threads share %zu usable CPUs (--threads %zu gives each "
-                            "its own)",
-                            result->threads, result->usable_cpus, result->usable_cpus);
+                            "%zu threads share %zu usable CPU%s, so waiting for one is "
+                            "part of what was measured and not judged (--threads %zu "
+                            "gives each its own)",
+                            result->threads, result->usable_cpus,
+                            result->usable_cpus == 1 ? "" : "s", result->usable_cpus);
     } else if (d->run_delay_ns >= 0 && delay > MAX_RUN_DELAY) {
         reject(result, true);
         ebb_verdict_problem(result,
                             "a thread waited for a CPU in %.1f %% of the training time "
                             "(at most %.0f %%: stop what else runs on its CPUs)",
-                            100 * delay, 100 * MAX_RUN_DELAY);
+                            percent(delay), 100 * MAX_RUN_DELAY);
     }
     if (d->steal_ns >= 0 && steal > MAX_STEAL) {
         reject(result, true);
@@ -122,7 +132,7 @@ static void judge_disturbance(ebb_result *result)
                             "the hypervisor took %.1f %% of the training time "
                             "(at most %.0f %%: quiet or leave the other guests of its "
                             "host)",
-                            100 * steal, 100 * MAX_STEAL);
+                            percent(steal), 100 * MAX_STEAL);
     }
     if (d->throttled > 0) {
         reject(result, true);

@@ -309,6 +309,15 @@ def test_dry_run():
         check_equal(shown["config_hash"], command[0], "the command gives the point")
 
 
+def test_dry_run_counts_in_words():
+    suite = SMALL.replace("repetitions: 2", "repetitions: 1")
+    for text, counts in ((suite, "2 points, 1 repetition, 2 trials"),
+                         (suite.replace("[1, 2]", "[1]"), "1 point, 1 repetition, 1 trial")):
+        with Place(text) as place:
+            check_match("(?m)^ebb: suite small: %s$" % counts,
+                        place.sweep("--dry-run").err, "note")
+
+
 def test_dry_run_estimates():
     """From a short trial where nothing is stored, else from what is."""
     measured = r"from the flop of 2 points at \d+ GFLOP/s a thread and [\d.]+ s a start"

@@ -347,9 +347,14 @@ static void test_summary(void **state)
                        "           3   25.00†    70.00     60.00  \n"
                        "            † unlearned by then\n");
     assert_says(&text, "unlearning  after task 2: task 1, subtract, 0.002500 s\n");
-    assert_says(&text, "problem     more threads than usable CPUs\n");
+    assert_says(&text, "noted       more threads than usable CPUs\n");
     assert_says(&text, "valid       yes\n");
     assert_says(&text, "digest      cccccccc");
+    ebb_text_clear(&text);
+    assert_int_equal(json_object_set_new(record, "valid", json_false()), 0);
+    assert_int_equal(ebb_record_summary(&text, record), EBB_OK);
+    assert_says(&text, "problem     more threads than usable CPUs\n");
+    assert_says(&text, "valid       NO\n");
     ebb_text_clear(&text);
     json_decref(record);
 }

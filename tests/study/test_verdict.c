@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "study/verdict.h"
 
 enum { THREADS = 2, USABLE = 8 };
@@ -18,6 +20,7 @@ typedef struct verdict_case {
     double peak_after;    /* 0: as before; the peak before is 100 */
     bool valid;
     size_t n_problems;
+    const char *text; /* in the first problem; NULL: any */
 } verdict_case;
 
 #define MS 1000000
@@ -33,6 +36,22 @@ static const verdict_case cases[] = {
     {{.steal_ns = 21 * MS}, THREADS, USABLE, .n_problems = 1},
     {{.steal_ns = 79 * MS}, THREADS, USABLE, .unbound = true, .valid = true},
     {{.steal_ns = 81 * MS}, THREADS, USABLE, .unbound = true, .n_problems = 1},
+    /* a wait that began before the training and ended in it */
+    {{.run_delay_ns = 1042 * MS},
+     THREADS,
+     USABLE,
+     .n_problems = 1,
+     .text = "waited for a CPU in 100.0 % of"},
+    {{.steal_ns = 2100 * MS},
+     THREADS,
+     USABLE,
+     .n_problems = 1,
+     .text = "the hypervisor took 100.0 % of"},
+    {{.run_delay_ns = 123 * MS},
+     THREADS,
+     USABLE,
+     .n_problems = 1,
+     .text = "waited for a CPU in 12.3 % of"},
     {{.throttled = 1}, THREADS, USABLE, .n_problems = 1},
     {{0}, THREADS, USABLE, .moved = true, .n_problems = 1},
     {{0}, THREADS, USABLE, .diverged = true},
@@ -43,7 +62,12 @@ static const verdict_case cases[] = {
     {{0}, THREADS, USABLE, .local = 180, .remote = 20, .valid = true},
     {{0}, THREADS, USABLE, .local = 178, .remote = 22, .valid = true, .n_problems = 2},
     {{0}, THREADS, USABLE, .unbound = true, .remote = 200, .valid = true},
-    {{.run_delay_ns = 900 * MS}, THREADS, 1, .valid = true, .n_problems = 1},
+    {{.run_delay_ns = 900 * MS},
+     THREADS,
+     1,
+     .valid = true,
+     .n_problems = 1,
+     .text = "2 threads share 1 usable CPU, so"},
     {{.involuntary_switches = 9, .major_faults = 9}, THREADS, USABLE, .valid = true},
 };
 
@@ -75,6 +99,9 @@ static void judge(void **state)
     assert_int_equal(result.valid, which->valid);
     assert_int_equal(result.n_problems, which->n_problems);
     assert_int_equal(result.placement_verified, !which->moved);
+    if (which->text != NULL && strstr(result.problems[0], which->text) == NULL) {
+        fail_msg("\"%s\" is not in: %s", which->text, result.problems[0]);
+    }
     ebb_result_clear(&result);
 }
 
