@@ -14,17 +14,24 @@ typedef struct compilation {
     char (*messages)[MESSAGE_BYTES]; /* one a thread */
 } compilation;
 
-static void compile_thread(void *argument, size_t thread)
+static void note_status(const compilation *self, size_t thread, ebb_status status)
 {
-    const compilation *self = argument;
-    ebb_status status = ebb_onednn_create(&self->parts->threads[thread].onednn);
-    if (status == EBB_OK) {
-        status = self->build(self->program, thread);
-    }
     self->status[thread] = status;
     if (status != EBB_OK) {
         snprintf(self->messages[thread], MESSAGE_BYTES, "%s", ebb_last_error());
     }
+}
+
+static void create_thread(void *argument, size_t thread)
+{
+    const compilation *self = argument;
+    note_status(self, thread, ebb_onednn_create(&self->parts->threads[thread].onednn));
+}
+
+static void build_thread(void *argument, size_t thread)
+{
+    const compilation *self = argument;
+    note_status(self, thread, self->build(self->program, thread));
 }
 
 static ebb_status create_parts(ebb_program *program, ebb_parts *parts)
@@ -58,19 +65,27 @@ static ebb_status create_phases(ebb_program *program, const ebb_parts *parts)
     return EBB_OK;
 }
 
-static ebb_status run_compilation(compilation *self)
+static ebb_status run_all(compilation *self, ebb_team_fn run)
 {
     ebb_team *team = self->program->net->team;
     if (self->program->alone) {
-        ebb_team_run_alone(team, compile_thread, self);
+        ebb_team_run_alone(team, run, self);
     } else {
-        ebb_team_run(team, compile_thread, self);
+        ebb_team_run(team, run, self);
     }
     for (size_t t = 0; t < self->program->n_threads; t++) {
         if (self->status[t] != EBB_OK) {
             return ebb_fail(self->status[t], "%s", self->messages[t]);
         }
     }
+    return EBB_OK;
+}
+
+/* Threads meet at barriers while they build, so none begins before all can. */
+static ebb_status run_compilation(compilation *self)
+{
+    EBB_TRY(run_all(self, create_thread));
+    EBB_TRY(run_all(self, build_thread));
     return create_phases(self->program, self->parts);
 }
 
