@@ -25,8 +25,8 @@ void ebb_json_add(ebb_json_builder *list, json_t *value);
 json_t *ebb_json_end(ebb_json_builder *builder);
 
 /* New references. A number that is not finite is null; text that is no UTF-8 is made
- * printable; an empty text is null in text_or_null. Without text, as of an ebb_text that was
- * refused memory, text has no reference to give either: NULL. */
+ * printable; an empty text is null in text_or_null. NULL, what an
+ * ebb_text has that was refused memory, is NULL from text. */
 json_t *ebb_json_number(double value);
 json_t *ebb_json_text(const char *text);
 json_t *ebb_json_text_or_null(const char *text);

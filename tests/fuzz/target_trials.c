@@ -2,14 +2,16 @@
  *
  * The input is a file of records as it is; or, when it begins with '@', changes to sound
  * records, so that the fuzzer gets past the checks of their form. Then a letter says what
- * is made of the records (t tables, e exports, r the report, s summaries, else all), and
- * each line behind is PATH=JSON, as accuracy/0/1=0.5: a member of the record is set, or
- * deleted where there is no JSON. An empty line begins the next record. */
+ * is made of the records (t tables, e exports, r the report, s summaries, m exports while
+ * there is memory for 0, 1, 2, ... blocks only, else all but that), and each line behind
+ * is PATH=JSON, as accuracy/0/1=0.5: a member of the record is set, or deleted where
+ * there is no JSON. An empty line begins the next record. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
+#include "scarce.h"
 #include "study/export.h"
 #include "study/json.h"
 #include "study/record.h"
@@ -17,7 +19,7 @@
 #include "study/table.h"
 #include "study/trials.h"
 
-enum { MAX_RECORDS = 6, MAX_LINE = 512 };
+enum { MAX_RECORDS = 6, MAX_LINE = 512, MANY = 5000 };
 
 static const char sound[] =
     "{\"schema\":\"ebb-trial/1\",\"config_hash\":\"77d1e2450297b5f6\",\"repetition\":1,"
@@ -172,6 +174,58 @@ static void check_exports(const ebb_trials *trials)
     }
 }
 
+/* Some members of a record as an object of their own, as a comparison prints them. */
+static ebb_status copy_members(const json_t *record)
+{
+    ebb_json_builder object = ebb_json_begin();
+    static const char *const keys[] = {"build_id", "digest", "config"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const char *text = json_string_value(json_object_get(record, keys[i]));
+        ebb_json_put(&object, keys[i], ebb_json_text_or_null(text));
+    }
+    ebb_json_put_number(&object, "accuracy",
+                        ebb_json_get_entry(json_object_get(record, "accuracy"), 0, 0));
+    json_t *json = ebb_json_end(&object);
+    json_decref(json);
+    return json == NULL ? EBB_ERR_ENVIRONMENT : EBB_OK;
+}
+
+static ebb_status read_with(size_t blocks, const char *path)
+{
+    ebb_trials trials;
+    scarce_begin(blocks);
+    ebb_status status = ebb_trials_read(&trials, path);
+    for (size_t i = 0; status == EBB_OK && i < trials.n; i++) {
+        status = copy_members(trials.items[i].record);
+    }
+    for (size_t i = 0; status == EBB_OK && ebb_export_choice(i) != NULL; i++) {
+        ebb_text text = {0};
+        status = ebb_export_render(&text, &trials, ebb_export_at(i), EBB_EXPORT_SMALLER);
+        ebb_text_clear(&text);
+    }
+    scarce_end();
+    ebb_trials_clear(&trials);
+    return status;
+}
+
+/* jansson's own calls of malloc are another library's; this one is the linker's to wrap.
+ */
+static void *allocate(size_t size)
+{
+    return malloc(size);
+}
+
+static void check_memory(const char *path)
+{
+    json_set_alloc_funcs(allocate, free);
+    ebb_status status = EBB_ERR_ENVIRONMENT;
+    for (size_t n = 0; status == EBB_ERR_ENVIRONMENT && n < MANY; n++) {
+        status = read_with(n, path);
+        FUZZ_REQUIRE(status == EBB_OK || status == EBB_ERR_FAILED ||
+                     status == EBB_ERR_ENVIRONMENT);
+    }
+}
+
 /* Stands in for gnuplot, so that what it would be given is written. */
 static ebb_status draw(ebb_text *svg, const char *script, void *argument)
 {
@@ -228,7 +282,9 @@ static void read_records(const char *text, size_t size, char made)
     if (status == EBB_OK) {
         check_items(&trials, size);
     }
-    if (trials.n > 0 && trials.n <= MAX_RECORDS) {
+    if (made == 'm') {
+        check_memory(fuzz_file(text, size));
+    } else if (trials.n > 0 && trials.n <= MAX_RECORDS) {
         const bool all = strchr("ters", made) == NULL || made == '\0';
         if (all || made == 't') {
             check_tables(&trials);
