@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -236,6 +237,21 @@ ebb_status ebb_child_run(ebb_child *out, const ebb_child_plan *plan)
     return check_gathered(out, child.reason);
 }
 
+/* A library that is refused memory may crash: a limit of the process is a likely reason.
+ */
+static void print_signal(char out[128], int number)
+{
+    const int n =
+        snprintf(out, 128, "was ended by signal %d (%s)", number, strsignal(number));
+    struct rlimit space;
+    if ((number == SIGSEGV || number == SIGBUS || number == SIGABRT) &&
+        getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY && n > 0 &&
+        n < 128) {
+        snprintf(out + n, 128 - (size_t)n, " under a limit of %llu kB (ulimit -v)",
+                 (unsigned long long)space.rlim_cur / 1024);
+    }
+}
+
 const char *ebb_child_reason(char out[128], const ebb_child *child)
 {
     out[0] = '\0';
@@ -244,8 +260,7 @@ const char *ebb_child_reason(char out[128], const ebb_child *child)
     } else if (child->printed_too_much) {
         snprintf(out, 128, "printed more than %d MiB", OUTPUT_LIMIT_BYTES >> 20);
     } else if (child->signal != 0) {
-        snprintf(out, 128, "was ended by signal %d (%s)", child->signal,
-                 strsignal(child->signal));
+        print_signal(out, child->signal);
     } else if (child->status != 0) {
         snprintf(out, 128, "ended with status %d", child->status);
     }

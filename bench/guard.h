@@ -1,8 +1,9 @@
 /* guard.h - libraries that end the program themselves.
  *
  * libgomp prints why and calls exit when the system refuses it a thread or memory; oneDNN
- * throws std::bad_alloc, which nobody in C can catch. Both then end with the message and
- * the status that ebb has for a refusal. */
+ * throws std::bad_alloc, which nobody in C can catch, or follows a null pointer. All then
+ * end with the message and the status that ebb has for a refusal; a crash for which
+ * memory cannot be the reason stays one. */
 #ifndef EBB_BENCH_GUARD_H
 #define EBB_BENCH_GUARD_H
 

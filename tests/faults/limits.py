@@ -243,12 +243,15 @@ LARGE = ["--dataset", "synthetic", "--synthetic", "2000000,10,784,2", "--tasks",
          "--sequence", "permuted", "--steps", "1", "--quiet"]
 
 
+def at_most(kilobytes):
+    """For a child: so much address space."""
+    return lambda: resource.setrlimit(resource.RLIMIT_AS, (kilobytes << 10,) * 2)
+
+
 def test_memory():
     """By a limit of the process; and by one of a control group, where the kernel would
     kill it."""
-    def limit():
-        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
-    one_message(run("run", *LARGE, preexec=limit), 3, "memory: ")
+    one_message(run("run", *LARGE, preexec=at_most(1 << 20)), 3, "memory: ")
 
     def test_memory_group():
         with group("memory", limit_in_bytes="200M") as path:
@@ -260,6 +263,37 @@ def test_memory():
                 one_message(ended, 1, "worker was ended by signal 9 ")
                 check_equal(place.read(), before, "records")
     tried(test_memory_group)
+
+
+def test_memory_narrow():
+    """Wherever it runs out of address space: not a signal, but one message. The dynamic
+    linker has its own, as long as there is no room for the libraries."""
+    begin = next(kb for kb in range(16000, 4000000, 1000)
+                 if run("list", "heads", preexec=at_most(kb)).status == 0)
+    refused = 0
+    for kilobytes in range(begin, begin + 60000, 1000):
+        ended = run("run", *TINY, "--threads", "2", "--quiet", preexec=at_most(kilobytes))
+        if ended.status != 0:
+            one_message(ended, 3, "^ebb: (memory: |threads: |OpenMP: )")
+            refused += 1
+    check(refused > 5, "hardly ever refused: %d times" % refused)
+
+
+def test_memory_narrow_crash():
+    """A crash under such a limit is one of the sweep's worker, and the limit is named."""
+    with completed() as place:
+        place.set_suite(LONG.replace("repetitions: 2", "repetitions: 1"))
+        process = place.start("--quiet")
+        try:
+            worker = wait_for_worker(process)
+            resource.prlimit(process.pid, resource.RLIMIT_AS, (4 << 30, 4 << 30))
+            os.kill(worker, signal.SIGSEGV)
+            err = process.communicate(timeout=60)[1].decode()
+        finally:
+            process.kill()
+        check_equal(process.returncode, 1, err)
+        check_match(r"^ebb: [^\n]*worker was ended by signal 11 [^\n]*under a limit of "
+                    r"4194304 kB \(ulimit -v\)[^\n]*\n$", err, "message")
 
 
 def test_threads():

@@ -14,6 +14,8 @@ ALLOWED_GLOBALS = {
     "line_is_drawn": "a signal handler is given nothing else to look at (bench/ending.c)",
     "group_to_kill": "the same handler must know whom to take along (bench/ending.c)",
     "is_over": "a handler of exit is given nothing to look at (bench/guard.c)",
+    "is_told": "several threads may crash at once, one of them tells it (bench/guard.c)",
+    "usual_fault": "a handler must know whom to leave a fault to (bench/guard.c)",
     "cpp": "nor is the one that C++ calls for a throw nobody catches (bench/guard.c)",
 }
 
