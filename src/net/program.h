@@ -2,7 +2,9 @@
  *
  * For every thread and phase a program holds a flat list of ready operations; a barrier
  * of the team stands between phases and nowhere else. The hot loop walks lists: it
- * allocates nothing, creates no primitive, takes no lock and does no I/O.
+ * allocates nothing, creates no primitive, takes no lock and does no I/O. oneDNN does
+ * allocate inside dnnl_primitive_execute: small blocks, some 50 a step and thread where
+ * primitives make the products; sgemm and micro-kernels do not.
  *
  * A strategy compiles two kinds of program: training (all phases on one batch) and
  * testing (one phase; each thread runs it on blocks of rows of its own). */
