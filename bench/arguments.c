@@ -13,7 +13,9 @@ const ebb_option ebb_common_options[] = {
     {"help", NULL, "tell what the command does and stop", NULL},
     {"version", NULL, "print the version and stop", NULL},
     {"quiet", NULL, "no progress and no notes on stderr", NULL},
-    {"progress", "WHEN", "show a progress bar: auto (on a terminal), always or never",
+    {"progress", "WHEN",
+     "tell how far it is: auto (a bar on a terminal, elsewhere sweep and compare write a "
+     "line now and then), always (a bar) or never",
      when_choices},
     {"color", "WHEN", "colour the output: auto (on a terminal), always or never",
      when_choices},
@@ -317,11 +319,14 @@ bool ebb_arguments_color(const ebb_arguments *arguments, FILE *stream)
     return (no_color == NULL || no_color[0] == '\0') && is_terminal(stream);
 }
 
-bool ebb_arguments_progress(const ebb_arguments *arguments)
+ebb_progress_kind ebb_arguments_progress(const ebb_arguments *arguments)
 {
     const size_t when = ebb_arguments_choice(arguments, "progress");
     if (when != EBB_WHEN_AUTO) {
-        return when == EBB_WHEN_ALWAYS;
+        return when == EBB_WHEN_ALWAYS ? EBB_PROGRESS_BAR : EBB_PROGRESS_NONE;
     }
-    return !ebb_arguments_quiet(arguments) && is_terminal(stderr);
+    if (ebb_arguments_quiet(arguments)) {
+        return EBB_PROGRESS_NONE;
+    }
+    return is_terminal(stderr) ? EBB_PROGRESS_BAR : EBB_PROGRESS_LINES;
 }

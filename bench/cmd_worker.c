@@ -75,7 +75,9 @@ static ebb_status run_trial(ebb_result *result, const ebb_arguments *arguments,
     EBB_TRY(ebb_launch_cpus(&cpus, config, topology));
     const ebb_placement *placement = ebb_placement_at((size_t)config->placement);
     ebb_progress progress;
-    ebb_progress_start(&progress, ebb_arguments_progress(arguments));
+    const ebb_progress_kind kind = ebb_arguments_progress(arguments);
+    /* One trial needs no log of how it went. */
+    ebb_progress_start(&progress, kind == EBB_PROGRESS_LINES ? EBB_PROGRESS_NONE : kind);
     const ebb_status status =
         ebb_trial_run(result, config,
                       &(ebb_trial_setting){

@@ -17,6 +17,7 @@
 
 #include "base/choice.h"
 #include "base/status.h"
+#include "progress.h"
 
 /* A long option of a command. Tables end with a row of NULLs. */
 typedef struct ebb_option {
@@ -106,10 +107,11 @@ const char *ebb_arguments_value(const ebb_arguments *arguments, const char *name
 size_t ebb_arguments_choice(const ebb_arguments *arguments, const char *name);
 
 /* The common options. Colour is for terminals, and off when NO_COLOR is set, unless
- * --color says otherwise; likewise the progress bar, which --quiet turns off. */
+ * --color says otherwise; likewise the progress bar, which --quiet turns off. Elsewhere
+ * lines for a log take its place. */
 bool ebb_arguments_quiet(const ebb_arguments *arguments);
 bool ebb_arguments_color(const ebb_arguments *arguments, FILE *stream);
-bool ebb_arguments_progress(const ebb_arguments *arguments);
+ebb_progress_kind ebb_arguments_progress(const ebb_arguments *arguments);
 
 /* One line "ebb: TEXT" on stderr, unless --quiet. */
 void ebb_note(const ebb_arguments *arguments, const char *format, ...)

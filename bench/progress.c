@@ -11,10 +11,11 @@
 
 enum { BAR_CELLS = 24, DEFAULT_COLUMNS = 80, MAX_COLUMNS = 200 };
 static const uint64_t redraw_ns = 200000000;
+static const uint64_t line_ns = 30000000000;
 
-void ebb_progress_start(ebb_progress *progress, bool on)
+void ebb_progress_start(ebb_progress *progress, ebb_progress_kind kind)
 {
-    *progress = (ebb_progress){.on = on, .start_ns = ebb_clock_now_ns()};
+    *progress = (ebb_progress){.kind = kind, .start_ns = ebb_clock_now_ns()};
 }
 
 static size_t columns(void)
@@ -48,18 +49,29 @@ static void append_remaining(ebb_text *line, const ebb_progress *progress, uint6
     }
 }
 
-static void draw(ebb_progress *progress, uint64_t now, double share, const char *what)
+static void append_bar(ebb_text *line, double share)
 {
     char bar[BAR_CELLS + 1];
     const size_t full = (size_t)(share * BAR_CELLS);
     memset(bar, '.', BAR_CELLS);
     memset(bar, '#', full);
     bar[BAR_CELLS] = '\0';
+    ebb_text_append(line, "[%s] ", bar);
+}
+
+static void draw(ebb_progress *progress, uint64_t now, double share, const char *what)
+{
+    const bool bar = progress->kind == EBB_PROGRESS_BAR;
     ebb_text line = {0};
-    ebb_text_append(&line, "[%s] %3d %%  ", bar, (int)(share * 100));
+    if (bar) {
+        append_bar(&line, share);
+    }
+    ebb_text_append(&line, "%3d %%  ", (int)(share * 100));
     append_remaining(&line, progress, now, share);
     ebb_text_append(&line, "%s", what);
-    if (!line.failed) {
+    if (!line.failed && !bar) {
+        fprintf(stderr, "ebb: %s\n", line.data);
+    } else if (!line.failed) {
         ebb_ending_line(true);
         fprintf(stderr, "%s%.*s", EBB_CLEAR_LINE, (int)columns() - 1, line.data);
         fflush(stderr);
@@ -67,25 +79,40 @@ static void draw(ebb_progress *progress, uint64_t now, double share, const char 
     ebb_text_clear(&line);
 }
 
+/* A line at the very start would say nothing. */
+static bool is_due(const ebb_progress *progress, uint64_t now, double share)
+{
+    const uint64_t since_ns = now - progress->drawn_ns;
+    if (progress->kind == EBB_PROGRESS_BAR) {
+        return progress->drawn_ns == 0 || since_ns >= redraw_ns;
+    }
+    return progress->drawn_ns != 0 &&
+           (since_ns >= line_ns || (int)(share * 10) > progress->tenths);
+}
+
 void ebb_progress_show(ebb_progress *progress, double share, const char *what)
 {
-    if (!progress->on) {
+    if (progress->kind == EBB_PROGRESS_NONE) {
         return;
     }
     const uint64_t now = ebb_clock_now_ns();
-    if (progress->drawn_ns != 0 && now - progress->drawn_ns < redraw_ns) {
-        return;
-    }
+    const double shown = share < 0 ? 0 : share > 1 ? 1 : share;
+    const bool due = is_due(progress, now, shown);
     if (progress->drawn_ns == 0) {
         progress->start_share = share;
     }
-    progress->drawn_ns = now;
-    draw(progress, now, share < 0 ? 0 : share > 1 ? 1 : share, what);
+    if (due || progress->drawn_ns == 0) {
+        progress->drawn_ns = now;
+        progress->tenths = (int)(shown * 10);
+    }
+    if (due) {
+        draw(progress, now, shown, what);
+    }
 }
 
 void ebb_progress_hide(ebb_progress *progress)
 {
-    if (progress->on && ebb_ending_has_line()) {
+    if (progress->kind == EBB_PROGRESS_BAR && ebb_ending_has_line()) {
         fputs(EBB_CLEAR_LINE, stderr);
         fflush(stderr);
         ebb_ending_line(false);
@@ -97,5 +124,5 @@ void ebb_progress_hide(ebb_progress *progress)
 void ebb_progress_end(ebb_progress *progress)
 {
     ebb_progress_hide(progress);
-    progress->on = false;
+    progress->kind = EBB_PROGRESS_NONE;
 }

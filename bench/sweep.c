@@ -369,9 +369,12 @@ static ebb_status run_missing(sweep *self)
         ebb_note(self->arguments, "suite %s: %zu of %zu trials to run, results in %s",
                  self->suite.name, self->n_trials - self->n_before, self->n_trials,
                  self->folder.path);
-        ebb_progress_start(&self->progress, ebb_arguments_progress(self->arguments));
+        const ebb_progress_kind kind = ebb_arguments_progress(self->arguments);
+        ebb_progress_start(&self->progress, kind);
         ebb_status status = describe(self);
-        if (status == EBB_OK) {
+        if (status == EBB_OK) { /* what is left is reckoned from the trials alone */
+            ebb_progress_end(&self->progress);
+            ebb_progress_start(&self->progress, kind);
             status = run_all(self);
         }
         ebb_progress_end(&self->progress);

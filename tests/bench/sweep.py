@@ -6,136 +6,17 @@ Usage: sweep.py EBB [PATTERN]
 import json
 import os
 import random
+import re
 import resource
-import shutil
 import signal
 import subprocess
 import sys
-import time
 
 sys.dont_write_bytecode = True  # the source tree stays as it is
 
-from program import (EBB, check, check_equal, check_match, environment, folder, gone, main,
-                     run)
-
-# Two points, two repetitions; a trial takes less than a second.
-SMALL = """suite: small
-description: for tests
-trial: {dataset: synthetic, synthetic: "200,50,16,4", hidden: 8, tasks: 2, epochs: 1,
-  batch_size: 20, warmup_steps: 1}
-sweep: {threads: [1, 2]}
-repetitions: 2
-"""
-N_SMALL = 4
-LONG = SMALL.replace("epochs: 1", "steps: 100000000").replace("[1, 2]", "[1]")
-
-
-class Place:
-    """A folder with a suite in it and results beside it."""
-
-    def __init__(self, suite=SMALL):
-        self.folder = folder()
-        self.suite = os.path.join(self.folder.name, "suite.yaml")
-        self.results = os.path.join(self.folder.name, "a", "results")
-        self.trials = os.path.join(self.results, "trials.jsonl")
-        self.set_suite(suite)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *problem):
-        self.folder.cleanup()
-
-    def set_suite(self, text):
-        with open(self.suite, "w") as stream:
-            stream.write(text)
-
-    def words(self, *more):
-        return ["sweep", self.suite, "--output-dir", self.results, *more]
-
-    def sweep(self, *more, **options):
-        return run(*self.words(*more), **options)
-
-    def start(self, *more):
-        return subprocess.Popen([EBB, *self.words(*more)], env=environment(),
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-    def read(self):
-        with open(self.trials) as stream:
-            return stream.read()
-
-    def write(self, text):
-        with open(self.trials, "w") as stream:
-            stream.write(text)
-
-    def records(self):
-        return [json.loads(line) for line in self.read().splitlines()]
-
-    def files(self):
-        return sorted(os.listdir(self.results))
-
-    def change(self, index, **values):
-        """Gives one record other values."""
-        records = self.records()
-        records[index].update(values)
-        self.write("".join(json.dumps(r) + "\n" for r in records))
-
-    def wait_for_trials(self, count):
-        """Until that many lines are there."""
-        end = time.monotonic() + 60
-        while not os.path.exists(self.trials) or self.read().count("\n") < count:
-            check(time.monotonic() < end, "no trial within a minute")
-            time.sleep(0.02)
-
-
-def done(place, count=N_SMALL):
-    """Each trial is there once."""
-    keys = [(r["config_hash"], r["repetition"]) for r in place.records()]
-    check_equal(len(keys), count, "trials")
-    check_equal(len(set(keys)), count, "distinct trials")
-
-
-def complete(place, *more):
-    ended = place.sweep(*more)
-    check_equal(ended.status, 0, ended.err)
-    return ended
-
-
-TEMPLATE = Place()
-
-
-def completed():
-    """A place where the small suite has been swept; that happens once."""
-    if not os.path.exists(TEMPLATE.results):
-        complete(TEMPLATE)
-    place = Place()
-    shutil.copytree(TEMPLATE.results, place.results)
-    return place
-
-
-def workers_of(process):
-    """Processes whose parent is this one."""
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)],
-                           stdout=subprocess.PIPE, check=False).stdout
-    return [int(pid) for pid in found.split()]
-
-
-def words_of(pid):
-    try:
-        with open("/proc/%d/cmdline" % pid, "rb") as stream:
-            return stream.read()
-    except OSError:  # it ended meanwhile
-        return b""
-
-
-def wait_for_worker(process):
-    end = time.monotonic() + 60
-    while True:
-        for pid in workers_of(process):
-            if b"\0worker\0" in words_of(pid):
-                return pid
-        check(time.monotonic() < end, "no worker within a minute")
-        time.sleep(0.02)
+from program import EBB, check, check_equal, check_match, environment, gone, main, run
+from sweep_place import (LONG, N_SMALL, SMALL, Place, complete, completed, done,
+                         wait_for_worker, workers_of)
 
 
 def test_complete():
@@ -159,6 +40,22 @@ def test_complete():
                     "repetitions")
         check_equal([r["repetition"] for r in place.records()], [1, 1, 2, 2],
                     "interleaved")
+
+
+def test_log_of_progress():
+    """Where nobody watches, a line now and then; never a bar."""
+    line = r"(?m)^ebb: +(\d+) %  (?:[\d:]+ left  )?trial (\d+) of 4: repetition [12], threads [12]$"
+    with Place() as place:
+        err = complete(place).err
+        shares = [(int(share), int(trial)) for share, trial in re.findall(line, err)]
+        check(3 <= len(shares) <= 10, "lines: " + err)
+        check_equal(shares, sorted(shares), "order")
+        check_equal(shares[0][1] > 1, True, "a line before anything is done: " + err)
+        check(all(25 * (trial - 1) <= share < 25 * trial for share, trial in shares), err)
+        check("\x1b" not in err, "a bar in a file")
+    for words in (["--quiet"], ["--progress", "never"]):
+        with Place() as place:
+            check_equal(re.findall(line, complete(place, *words).err), [], str(words))
 
 
 def test_again_prints_the_tables():

@@ -147,13 +147,13 @@ static void test_when(void **state)
     assert_int_equal(setenv("NO_COLOR", "1", 1), 0);
     assert_int_equal(parse(&arguments, &plain, always), EBB_OK);
     assert_true(ebb_arguments_color(&arguments, stdout)); /* what is asked for counts */
-    assert_true(ebb_arguments_progress(&arguments));
+    assert_int_equal(ebb_arguments_progress(&arguments), EBB_PROGRESS_BAR);
     assert_true(ebb_arguments_quiet(&arguments));
     ebb_arguments_clear(&arguments);
     const char *never[] = {"a", "--color=never", "--progress=never", NULL};
     assert_int_equal(parse(&arguments, &plain, never), EBB_OK);
     assert_false(ebb_arguments_color(&arguments, stdout));
-    assert_false(ebb_arguments_progress(&arguments));
+    assert_int_equal(ebb_arguments_progress(&arguments), EBB_PROGRESS_NONE);
     ebb_arguments_clear(&arguments);
 }
 
