@@ -3,6 +3,7 @@ import gzip
 import json
 import os
 import struct
+import subprocess
 
 from bad_words import Case
 
@@ -11,6 +12,7 @@ trial: {dataset: synthetic, synthetic: "200,50,16,4", hidden: 8, tasks: 2, epoch
   batch_size: 20, warmup_steps: 1}
 """
 HEAD = "suite: s\ntrial: {dataset: synthetic, tasks: 2}\n"
+REQUEST = "suite: s\ntrial: {algorithm: amnesiac-finetuning, tasks: 5, unlearn: %s}\n"
 RUN = ["run", "--dataset", "synthetic", "--synthetic", "200,50,16,4", "--hidden", "8",
        "--tasks", "2", "--epochs", "1", "--batch-size", "20", "--warmup-steps", "1"]
 
@@ -91,6 +93,16 @@ def _data():
         ("dangling", _changed(sound, TRAIN_LABELS, link_to("absent")), r"cannot open"),
         ("annex", _changed(sound, TRAIN_LABELS, link_to(".git/annex/objects/x")),
          r"git-annex link without its content"),
+        ("unreadable", _changed(sound, TRAIN_LABELS, link_to("/proc/self/mem")),
+         r"byte 0: cannot read"),
+        ("more labels", _changed(sound, TEST_LABELS, _idx([10001], DIGITS * 1000 + b"\0")),
+         r"byte 4: size 10001, expected 10000"),
+        ("dimensions", _changed(sound, TEST_LABELS, _idx([2, 5000], DIGITS * 1000)),
+         r"byte 3: number of dimensions 2, expected 1"),
+        ("images truncated", _changed(sound, TEST, _idx([10000, 28, 28], bytes(99))),
+         r"byte 115: truncated: the file ends here, expected 7840016"),
+        ("oblong", _changed(sound, TEST, _idx([10000, 28, 27], bytes(10000 * 756))),
+         r"byte 12: size 27, expected 28"),
         ("gzip truncated", _changed(sound, TRAIN_LABELS, packed[:-9]), r"truncated"),
         ("gzip CRC", _changed(sound, TRAIN_LABELS, broken), r"gzip CRC-32 is"),
         ("gzip trailing", _changed(sound, TRAIN_LABELS, packed + b"x"), r"trailing bytes"),
@@ -173,7 +185,24 @@ SUITES = [
     ("scenario", "suite: s\ntrial: {scenario: cil, head: own}\n", r"head: .*scenario til"),
     ("request", "suite: s\ntrial: {algorithm: amnesiac-finetuning, unlearn: '2:3'}\n",
      r"not yet trained"),
+    ("request untrained", REQUEST % "'6:1'", r":2: unlearn: '6:1' is after the last task"),
+    ("request unlearned", REQUEST % "'2:1,4:1'", r":2: unlearn: task 1 is unlearned twice"),
+    ("request twice", REQUEST % "'2:1+1'", r":2: unlearn: task 1 is unlearned twice"),
+    ("request text", REQUEST % "'2:1 x'", r":2: unlearn: not a list of requests"),
+    ("request old", REQUEST % "'5:1', unlearn_age: 4", r":2: unlearn: '5:1' is too old"),
+    ("request of a point", "suite: s\ntrial: {unlearn: '2:1'}\npoints:\n"
+     "  - {algorithm: amnesiac-finetuning}\n  - {algorithm: finetuning}\n",
+     r"unlearn: '2:1' has no meaning"),
     ("sequence", "suite: s\ntrial: {sequence: split, tasks: 6}\n", r"tasks: 6 tasks of 2"),
+    ("sequence name", "suite: s\ntrial: {sequence: splitt}\n", r"sequence: .*nearest: split"),
+    ("scenario name", "suite: s\nsweep: {scenario: [til, cli]}\n", r"scenario: .*nearest: cil"),
+    ("scenario swept", "suite: s\ntrial: {cil_classes: all}\nsweep: {scenario: [cil, til]}\n",
+     r"cil_classes: .*scenario cil"),
+    ("overflow", "suite: s\ntrial: {seed: 99999999999999999999}\n", r"seed: not a"),
+    ("trailing", "suite: s\ntrial: {tasks: 2x}\n", r"tasks: not a whole number that fits: '2x'"),
+    ("no value", "suite: s\ntrial: {tasks: }\n", r"tasks: not a whole number"),
+    ("value long", "suite: s\ntrial: {tasks: " + "9" * 5000 + "}\n", r"tasks: not a whole number"),
+    ("value UTF-8", b"suite: s\ntrial: {dataset: \xff}\n", r"allowed: UTF-8"),
     ("description", HEAD + "description: " + "d" * 1001 + "\n", r"description: too long"),
     ("repetitions", HEAD + "repetitions: 0\n", r"repetitions: no count in range"),
     ("repetitions", HEAD + "repetitions: 1001\n", r"repetitions: no count in range"),
@@ -269,14 +298,29 @@ READERS = [["table", "r"], ["report", "r", "--quiet"], ["export", "r", "--format
            ["sweep", "s.yaml", "--output-dir", "r"]]
 
 
-def _results():
+def _own(ebb):
+    """A record of this build on this machine."""
+    return json.loads(subprocess.run([ebb, *RUN, "--format", "json", "--quiet"], check=True,
+                                     stdout=subprocess.PIPE).stdout)
+
+
+def _results(ebb):
     for i, (what, text, says) in enumerate(_lines()):
         files = {"s.yaml": SMALL, "r/trials.jsonl": text, "r/lock": ""}
         for words in READERS if i % 4 == 0 else [READERS[i % 4], READERS[0]]:
             yield Case("results: " + what, words, 3, says, files)
     sound = {"s.yaml": SMALL, "r/lock": ""}
-    yield Case("results: build", READERS[3], 3, r"trials\.jsonl:1: a trial of build [0-9a-f]+",
-               {**sound, "r/trials.jsonl": _record()})
+    own = _own(ebb)
+    for key, name, wanted in (("build_id", "build", "0123456789abcdef"),
+                              ("machine_id", "machine", "fedcba9876543210")):
+        text = json.dumps(own) + "\n" + json.dumps({**own, key: wanted}) + "\n"
+        yield Case("results: other " + name, READERS[3], 3,
+                   r"trials\.jsonl:2: a trial of %s %s, this is %s \(" % (
+                       name, wanted, own[key]), {**sound, "r/trials.jsonl": text})
+    text = json.dumps({**own, "schema": "ebb-trial/0"}) + "\n"
+    yield Case("results: other schema", READERS[3], 3,
+               r"trials\.jsonl:1: not a record: schema is 'ebb-trial/0' \(ebb-trial/1\)",
+               {**sound, "r/trials.jsonl": text})
     for words in READERS[:3]:
         yield Case("results: none", words, 3, r"r/trials\.jsonl: No such file", {"r/x": ""})
         yield Case("results: no folder", words, 3, r"r/trials\.jsonl: No such file", {})
@@ -285,6 +329,8 @@ def _results():
                    {"r/trials.jsonl": directory})
         yield Case("results: fifo", words, 3, r"trials\.jsonl: is a FIFO",
                    {"r/trials.jsonl": os.mkfifo})
+        yield Case("results: unreadable", words, 3, r"trials\.jsonl:1: not readable: Input/output",
+                   {"r/trials.jsonl": link_to("/proc/self/mem")})
         yield Case("results: loop", words, 3, r"trials\.jsonl: ",
                    {"r/trials.jsonl": link_to("trials.jsonl")})
     yield Case("results: empty", ["report", "r"], 3, r"no trial in it", {"r/trials.jsonl": ""})
@@ -295,6 +341,10 @@ def _results():
                    out=r"missing: .*\n")
         yield Case("compare: results", words, 3, r"schema is 'x'",
                    {"r/trials.jsonl": _record(schema="x")}, out=r"cannot tell: .*\n")
+    yield Case("compare: other machine", ["compare", "--baseline", "r", "--candidate", "q"], 3,
+               r"q/trials\.jsonl:1: other machine: ",
+               {"r/trials.jsonl": _record(), "q/trials.jsonl": _record(machine_id="0" * 16)},
+               out=r"cannot tell: .*\n")
     for folder, says in (("absent", r"absent: No such file"), ("s.yaml", r"not to be executed")):
         yield Case("compare: build", ["compare", "--baseline", folder, "--candidate", folder],
                    5, says, {"s.yaml": SMALL}, out=r"missing: .*\n")
@@ -311,9 +361,15 @@ def _outputs():
         yield Case("outputs", [*RUN, option, "folder"], 3, r"folder: not writable",
                    {"folder": directory})
     yield Case("outputs", [*RUN, "--dump", "file"], 3, r"file: ", {"file": "x"})
+    yield Case("outputs", [*RUN, "--dump", "fifo"], 3, r"fifo: is no folder",
+               {"fifo": os.mkfifo})
+    yield Case("outputs", ["sweep", "s.yaml", "--output-dir", "fifo"], 3,
+               r"fifo: no folder to be made here", {"s.yaml": SMALL, "fifo": os.mkfifo})
+    yield Case("outputs", ["report", "r", "--output", "folder"], 3, r"folder: not writable",
+               {"r/trials.jsonl": _record(), "folder": directory})
     yield Case("outputs", ["report", "r", "--output", "absent/x"], 3, r"absent/x: not writable",
                {"r/trials.jsonl": _record()})
 
 
-def cases():
-    return [*_data(), *_suites(), *_results(), *_outputs()]
+def cases(ebb):
+    return [*_data(), *_suites(), *_results(ebb), *_outputs()]

@@ -98,7 +98,7 @@ def named(case):
 
 
 def all_cases():
-    return bad_words.cases(EBB) + bad_files.cases()
+    return bad_words.cases(EBB) + bad_files.cases(EBB)
 
 
 def run_all(cases):
