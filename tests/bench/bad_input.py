@@ -164,7 +164,7 @@ def test_points_are_counted_before_they_run():
         status, out, err = run_in(where, ["sweep", "s.yaml", "--dry-run"])
         check_equal(status, 0, err[-300:])
         check_equal(out.count(b"\n"), 10000, "points")
-        check_match(r"^ebb: suite s: 10000 points, 1 repetitions, 10000 trials\n",
+        check_match(r"^ebb: suite s: 10000 points, 1 repetition, 10000 trials\n",
                     err.decode(), "note")
         check_equal(os.listdir(where), ["s.yaml"], "files")
 

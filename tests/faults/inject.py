@@ -3,7 +3,8 @@
 
 Usage: inject.py EBB LIBRARY [--every] [PATTERN]
 
-Without --every, the first calls of each kind and ever fewer of the later ones.
+Without --every, the first calls of each kind and ever fewer of the later ones. With it,
+all of ebb's own, but of more than 2000 calls that one library makes, an even choice.
 
 What libraries do when memory is refused to them is theirs, and not all of it is told here:
 oneDNN's C++ throws, which the program turns into its message, but oneDNN's own allocator,
@@ -13,17 +14,22 @@ ends a worker by a signal, which its sweep reports like any other; no record is 
 import json
 import os
 import re
+import signal
+import subprocess
 import sys
+import threading
+import time
 
 sys.dont_write_bytecode = True  # the source tree stays as it is
 
 from multiprocessing.pool import ThreadPool
 
 from injection import (Fault, Outcome, Template, WORDS, check_ended, check_records,
-                       difference, environment, indices, read, stable)
+                       difference, environment, finish, indices, read, stable)
 from program import Failure, check, check_equal, folder, main
 
-EVERY = "--every" in sys.argv
+# Calls of a library, and of ebb itself, that are enough; all are tried where it is fewer.
+EVERY = (2000, sys.maxsize) if "--every" in sys.argv else None
 LIBRARY = os.path.abspath(sys.argv[2])
 TIMEOUT = 60
 
@@ -193,7 +199,7 @@ def each_call(case, groups, caller="ebb", dense=3, onwards=False):
         n, _, problem = attempt(case, group, 0, caller)
         check(problem is None, "without a fault: %s" % problem)
         chosen = ["%d%s" % (index, "+" if onwards else "")
-                  for index in indices(n, EVERY, dense)]
+                  for index in indices(n, EVERY and EVERY[caller == "ebb"], dense)]
         with ThreadPool(2) as pool:
             results = pool.map(lambda i: attempt(case, group, i, caller), chosen, 1)
         found = [problem for _, _, problem in results if problem is not None]
@@ -300,6 +306,25 @@ def test_planted():
         except (Failure, ValueError):
             continue
         raise Failure("%r passes" % text)
+
+
+def ends(words, seconds, stopped=0):
+    """Whether it ends before it has had so many seconds; stopped for some at first."""
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if stopped:
+        process.send_signal(signal.SIGSTOP)
+        threading.Timer(stopped, process.send_signal, (signal.SIGCONT,)).start()
+    return not finish(process, seconds)[2]
+
+
+def test_planted_hangs():
+    """A hang is seen, whatever it does; a process that is kept from running is none."""
+    begin = time.monotonic()
+    check(not ends(["sleep", "600"], 2), "a process that waits")
+    check(not ends(["sh", "-c", "while :; do :; done"], 2), "a process that spins")
+    check(not ends(["sh", "-c", "sleep 7 & wait"], 2), "one that waits for another")
+    check(ends(["sleep", "0.5"], 2, stopped=6), "a process that was stopped")
+    check(time.monotonic() - begin > 12, "the time")
 
 
 if __name__ == "__main__":

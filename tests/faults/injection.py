@@ -1,5 +1,6 @@
 """injection - runs `ebb` with one call failing and judges how it ended."""
 import errno
+import glob
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench"))
 
@@ -47,17 +49,57 @@ class Fault:
             return struct.unpack("QQ", stream.read(16))
 
 
+def family(pid):
+    """A process and all below it."""
+    pids = [pid]
+    for parent in pids:
+        for path in glob.glob("/proc/%d/task/*/children" % parent):
+            try:
+                pids += map(int, read(path).split())
+            except OSError:
+                pass  # it ended
+    return pids
+
+
+def hindrance(pid):
+    """Seconds that the threads of a family have waited for a CPU, and whether one of its
+    processes is stopped or waits for a disk."""
+    delay, held = 0, False
+    for member in family(pid):
+        for path in glob.glob("/proc/%d/task/*" % member):
+            try:
+                delay += int(read(path + "/schedstat").split()[1])
+                held |= read(path + "/stat").rpartition(")")[2].split()[0] in "DTt"
+            except (OSError, IndexError):
+                pass
+    return delay / 1e9, held
+
+
+def finish(process, seconds):
+    """Both outputs, and whether it was killed: after so many seconds in which it could
+    run. A hang is blocked or spins; what is kept from running by a busy machine, by
+    SIGSTOP or a disk is none, so that time does not count."""
+    could_run = 0
+    before = hindrance(process.pid)[0]
+    step = min(1, seconds / 4)
+    while could_run < seconds:
+        begin = time.monotonic()
+        try:
+            return (*process.communicate(timeout=step), False)
+        except subprocess.TimeoutExpired:
+            passed = min(time.monotonic() - begin, 2 * step)  # we may be stopped as well
+        delay, held = hindrance(process.pid)
+        could_run += 0 if held else max(0, passed - max(0, delay - before))
+        before = delay
+    process.kill()
+    return (*process.communicate(), True)
+
+
 class Outcome:
     def __init__(self, words, env, timeout):
-        self.timed_out = False
         process = subprocess.Popen([EBB, *words], env=env, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        try:
-            out, err = process.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            self.timed_out = True
-            process.kill()
-            out, err = process.communicate()
+        out, err, self.timed_out = finish(process, timeout)
         self.status = process.returncode
         self.out = out.decode("utf-8", "replace")
         self.err = err.decode("utf-8", "replace")
@@ -137,8 +179,9 @@ class Template:
 
 
 def indices(n, every, dense):
-    """1 … dense, then each about twice the last; all up to n when every is set."""
-    index = 1
+    """1 … dense, then each about twice the last; with every, that many of them, evenly
+    spread, and all where there are fewer."""
+    index, step = 1, max(1, n // every) if every else 0
     while index <= n:
         yield index
-        index += 1 if every or index < dense else 1 + index
+        index += step or (1 if index < dense else 1 + index)
