@@ -10,9 +10,6 @@
 #include "progress.h"
 #include "study/json.h"
 
-/* Both sides of an interval, all looks and all benchmarks together. */
-static const double ALPHA = 0.05;
-
 typedef struct session {
     ebb_comparison *comparison;
     const ebb_compare_limits *limits;
@@ -258,7 +255,7 @@ ebb_status ebb_compare_pairs(ebb_comparison *comparison, const ebb_compare_limit
         return ebb_fail_memory(n * sizeof *pasts);
     }
     for (size_t i = 0; i < n; i++) {
-        ebb_gate_init(&comparison->benchmarks[i].gate, ALPHA / (double)n);
+        ebb_gate_init(&comparison->benchmarks[i].gate, ebb_gate_alpha(n));
     }
     ebb_progress_start(&self.progress, ebb_arguments_progress(arguments));
     const ebb_status status = run_rounds(&self, pasts);

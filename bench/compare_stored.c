@@ -10,8 +10,6 @@
 #include "study/json.h"
 #include "study/trials.h"
 
-static const double ALPHA = 0.05;
-
 typedef struct stored {
     ebb_comparison *comparison;
     ebb_trials trials[EBB_SIDES];
@@ -245,7 +243,7 @@ static ebb_status judge(ebb_compare_benchmark *benchmark, double threshold, size
 {
     const ebb_times *baseline = &benchmark->times[EBB_BASELINE];
     const ebb_times *candidate = &benchmark->times[EBB_CANDIDATE];
-    const double alpha = ALPHA / (double)n;
+    const double alpha = ebb_gate_alpha(n);
     EBB_TRY(ebb_gate_groups(&benchmark->interval, baseline->ns, baseline->n,
                             candidate->ns, candidate->n, alpha));
     if (benchmark->decided) {

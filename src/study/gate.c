@@ -8,6 +8,9 @@
  * rounding. */
 static const double slack = 1e-12;
 
+/* Both sides of an interval, all looks and all benchmarks together. */
+static const double COMPARISON_ALPHA = 0.05;
+
 const char *ebb_gate_verdict_name(ebb_gate_verdict verdict)
 {
     static const char *const names[] = {
@@ -31,6 +34,11 @@ ebb_gate_verdict ebb_gate_judge(const ebb_gate_interval *interval, double thresh
         return EBB_GATE_SAME;
     }
     return EBB_GATE_UNKNOWN;
+}
+
+double ebb_gate_alpha(size_t n_benchmarks)
+{
+    return COMPARISON_ALPHA / (double)n_benchmarks;
 }
 
 void ebb_gate_init(ebb_gate *gate, double alpha)

@@ -51,7 +51,11 @@ typedef struct ebb_gate {
     size_t n, capacity;
 } ebb_gate;
 
-/* Starts empty. 0 < alpha < 1; for one of m benchmarks alpha / m (Bonferroni). */
+/* What one of so many benchmarks (1 at least) may spend, for all intervals of a
+ * comparison to hold together with 95 % (Bonferroni). */
+double ebb_gate_alpha(size_t n_benchmarks);
+
+/* Starts empty. 0 < alpha < 1. */
 void ebb_gate_init(ebb_gate *gate, double alpha);
 /* log_ratio is finite. Fails with EBB_ERR_ENVIRONMENT (memory). */
 ebb_status ebb_gate_add(ebb_gate *gate, double log_ratio);

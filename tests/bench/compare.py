@@ -119,6 +119,35 @@ def test_disturbed():
                     ended.message(), "message")
 
 
+def seven_pairs(points, status):
+    """How a comparison of so many benchmarks ends, of each of which seven pairs are
+    undisturbed. The second time a busy machine has time enough."""
+    late = "[ $count -ge %d ] && %s" % (7 * points, INVALID)
+    for budget in ("3", "60"):
+        with Place() as place:
+            with open(place.path("mine.yaml"), "w") as stream:
+                stream.write(SUITE.replace("[1, 2]", str(list(range(1, points + 1))))
+                             .replace("points: [{batch_size: 8}, {batch_size: 16}]\n", ""))
+            a, b = place.fake("a", noise=0, body=late), place.fake("b", noise=0, body=late)
+            ended = compare(a, b, "--suite", place.path("mine.yaml"), "--format", "json",
+                            "--quiet", budget=budget)
+            result = parse(ended.out)
+            if [x["pairs"] for x in result["benchmarks"]] == [7] * points:
+                break
+    check_equal(ended.status, status, ended.err)
+    return result
+
+
+def test_corrected_for_their_number():
+    """Seven pairs carry a verdict with 2 / 128 = 1.56 % of error: of 5 % that is enough for
+    each of three benchmarks (1.67 %) and too much for each of four (1.25 %)."""
+    check_equal(verdicts(seven_pairs(3, 0)), ["same"] * 3, "three")
+    result = seven_pairs(4, 3)
+    check_equal(verdicts(result), ["cannot tell"] * 4, "four")
+    for benchmark in result["benchmarks"]:
+        check_match("7 pairs are too few, ", benchmark["message"], "message")
+
+
 SUITE = """suite: mine
 description: for tests
 trial: {dataset: synthetic, tasks: 1}

@@ -267,6 +267,19 @@ static void test_large_groups(void **state)
     free(values);
 }
 
+/* All together err as often as one alone may. */
+static void test_alpha(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t n;
+        double alpha;
+    } cases[] = {{1, 0.05}, {2, 0.025}, {5, 0.01}, {100, 0.0005}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_true(fabs(ebb_gate_alpha(cases[i].n) / cases[i].alpha - 1) < 1e-15);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_many_pairs),    cmocka_unit_test(test_judge),
         cmocka_unit_test(test_names),         cmocka_unit_test(test_groups),
         cmocka_unit_test(test_groups_needed), cmocka_unit_test(test_large_groups),
+        cmocka_unit_test(test_alpha),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,6 @@
 
 enum { MAX_BENCHMARKS = 8, MAX_PAIRS = 2000, STRETCH = 4, NAME_BYTES = 64 };
 
-static const double ALPHA = 0.05;
 static const double THRESHOLD = 0.02;
 
 typedef struct recording {
@@ -109,7 +108,7 @@ static ebb_gate_verdict simulate(size_t *used, const recording *noise, size_t in
                                  size_t n_pairs, double slowdown, ebb_random *rng)
 {
     ebb_gate gate;
-    ebb_gate_init(&gate, ALPHA / (double)noise->n);
+    ebb_gate_init(&gate, ebb_gate_alpha(noise->n));
     ebb_gate_verdict verdict = EBB_GATE_UNKNOWN;
     size_t at = 0;
     double sign = 1;
