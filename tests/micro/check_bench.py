@@ -172,6 +172,42 @@ class Results(unittest.TestCase):
             self.assertNotIn("real_time", entry)
 
 
+class Counters(unittest.TestCase):
+    """Rates against work counted by hand, and shares of the roofs."""
+
+    # What one iteration does: flop of a product, multiply-adds twice; of a step of the
+    # network 784-256-256-10, forward, gradients, and back through all but the first layer;
+    # bytes of Adam: the gradient read, value and two moments read and written.
+    WORK = {
+        "dense_forward/sgemm/in:784/out:256/batch:128/threads:1": (
+            "gflops", 2 * 128 * 784 * 256),
+        "step/tiles/sgd/batch:128/threads:1": (
+            "gflops", 2 * 128 * (2 * (784 * 256 + 256 * 256 + 256 * 10)
+                                 + 256 * 256 + 256 * 10)),
+        "optimizer/adam/parameters:262144/threads:1": ("gbs", 262144 * 7 * 4),
+    }
+
+    def check_entry(self, entry, rate, work):
+        """The clock of real_time also sees the loop around the work, a few per mille."""
+        self.assertEqual(entry["time_unit"], "us")
+        done = entry[rate] * entry["real_time"] * 1e3
+        self.assertLess(abs(done / work - 1), 0.05, (done, entry))
+        share = entry[rate] / entry["roof_" + rate]
+        self.assertLess(abs(entry["roof_share"] / share - 1), 1e-9, entry)
+
+    def test_rates_and_shares(self):
+        document = run_json("--benchmark_filter=^(%s)/" % "|".join(self.WORK),
+                            "--benchmark_min_time=0.01", "--benchmark_repetitions=3")
+        for name, (rate, work) in self.WORK.items():
+            entries = [e for e in document["benchmarks"] if e["run_type"] == "iteration"
+                       and e["run_name"].startswith(name + "/")]
+            self.assertEqual(len(entries), 3, name)
+            for entry in entries:
+                self.check_entry(entry, rate, work)
+            share = sorted(e["roof_share"] for e in entries)[1]
+            self.assertTrue(0.01 < share < 1.5, (name, share))
+
+
 class Faults(unittest.TestCase):
     """A wrong result from the start on, and one that becomes wrong under the clock."""
 
