@@ -114,7 +114,6 @@ static void add_iteration(const family *self, ebb_table__trial trial, size_t rep
     const double p50 = ebb_json_get_number(step, "p50");
     const double batch = ebb_json_get_number(trial->config, "batch_size");
     const double gflops = ebb_json_get_number(record, "step_flop") / p50;
-    const double peak = ebb_json_get_number(record, "peak_gflops");
     ebb_json_builder entry = begin_entry(self, "", "iteration");
     ebb_json_put_count(&entry, "repetition_index", repetition);
     ebb_json_put(&entry, "iterations", json_incref(json_object_get(step, "count")));
@@ -123,7 +122,7 @@ static void add_iteration(const family *self, ebb_table__trial trial, size_t rep
     put_counter(&entry, "p90_ns", ebb_json_get_number(step, "p90"));
     put_counter(&entry, "p99_ns", ebb_json_get_number(step, "p99"));
     put_counter(&entry, "gflops", gflops);
-    put_counter(&entry, "peak_fraction", gflops / peak);
+    put_counter(&entry, "peak_fraction", gflops / self->row->peak_gflops);
     put_counter(
         &entry, "average_accuracy",
         ebb_json_get_number(json_object_get(record, "metrics"), "average_accuracy"));

@@ -165,7 +165,7 @@ static void append_noise(ebb_report__page *page, const json_t *machine)
         ebb_report__paragraph(page, "warn",
                               "Other programs used these CPUs then (threads waited for "
                               "%.0f %% of the time): the roofs above are too low. Shares "
-                              "of peak refer to each trial's own measurement.",
+                              "of peak refer to the best that the trials measured.",
                               100 * fmin(delay, 1)); /* a wait counts when it ends */
     }
 }

@@ -128,7 +128,7 @@ static void rules_on_method(ebb_report__page *page, const evidence *e)
                 : e->all_peaks ? MET
                                : PARTLY,
                 "latency",
-                "the share of a peak measured on the same threads in the same process, "
+                "the share of the best peak that the trials measured on as many threads, "
                 "and the ideal line of the thread sweep.");
     append_rule(page, "Plot enough to judge; join points only where that means something",
                 e->drawn ? MET : MISSED, "latency",

@@ -111,6 +111,28 @@ void ebb_table__title(ebb_text *out, ebb_format format, const char *heading,
     ebb_text_clear(&common);
 }
 
+void ebb_table__note_peak(ebb_text *out, ebb_format format, const ebb_table__rows *all)
+{
+    size_t n_low = 0;
+    size_t n_valid = 0;
+    for (size_t i = 0; i < all->n; i++) {
+        n_low += all->items[i].n_low_peaks;
+        n_valid += all->items[i].n_valid;
+    }
+    ebb_table__note(
+        out, format,
+        "peak: register-only FMA loop on as many threads in the same "
+        "placement, before and after each trial; the best of all valid trials "
+        "of the file on that machine.");
+    if (n_low > 0) {
+        ebb_table__note(out, format,
+                        "%zu of %zu valid trials measured a peak more than 10 %% below "
+                        "that best: something slowed them from end to end, and their "
+                        "times may be too long.",
+                        n_low, n_valid);
+    }
+}
+
 ebb_status ebb_table__body(ebb_text *out, ebb_format format, ebb_grid *grid)
 {
     const ebb_status status = ebb_grid_render(out, grid, format);

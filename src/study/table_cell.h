@@ -28,6 +28,8 @@ void ebb_table__number_columns(ebb_grid *grid, const char *const *names, size_t 
 /* Heading, and what all trials have in common. */
 void ebb_table__title(ebb_text *out, ebb_format format, const char *heading,
                       const ebb_table__trial *trials, size_t n);
+/* Where the peak of a row comes from, and how many trials measured less. */
+void ebb_table__note_peak(ebb_text *out, ebb_format format, const ebb_table__rows *all);
 /* The grid, cleared afterwards, and what sets it apart from the notes. */
 ebb_status ebb_table__body(ebb_text *out, ebb_format format, ebb_grid *grid);
 

@@ -168,8 +168,22 @@ static bool is_foreign(const ebb_trials *trials, const ebb_roof_file *file)
     return foreign;
 }
 
-static void note_columns(ebb_text *out, ebb_format format, const ebb_trials *trials,
-                         const ebb_roof_file *file)
+static void note_roofs(ebb_text *out, ebb_format format, const ebb_trials *trials,
+                       const ebb_roof_file *file)
+{
+    if (file->machine == NULL) {
+        ebb_table__note(out, format,
+                        "%s is not there: without its roofs only compute is known.",
+                        file->path);
+    } else if (is_foreign(trials, file)) {
+        ebb_table__note(out, format,
+                        "%s is of another machine than some trials: of those only "
+                        "compute is known.",
+                        file->path);
+    }
+}
+
+static void note_columns(ebb_text *out, ebb_format format, const ebb_table__rows *all)
 {
     ebb_table__note(out, format,
                     "compute, bandwidth, barriers: the time a step would take if that "
@@ -187,16 +201,7 @@ static void note_columns(ebb_text *out, ebb_format format, const ebb_trials *tri
                     "barriers: %d a step; those of the strategy internal are not "
                     "known.",
                     BARRIERS_PER_STEP);
-    if (file->machine == NULL) {
-        ebb_table__note(out, format,
-                        "%s is not there: without its roofs only compute is known.",
-                        file->path);
-    } else if (is_foreign(trials, file)) {
-        ebb_table__note(out, format,
-                        "%s is of another machine than some trials: of those only "
-                        "compute is known.",
-                        file->path);
-    }
+    ebb_table__note_peak(out, format, all);
 }
 
 static ebb_status render_rows(ebb_text *out, const ebb_trials *trials,
@@ -212,7 +217,8 @@ static ebb_status render_rows(ebb_text *out, const ebb_trials *trials,
         fill_readable(&grid, all, &file);
     }
     const ebb_status status = ebb_table__body(out, format, &grid);
-    note_columns(out, format, trials, &file);
+    note_columns(out, format, all);
+    note_roofs(out, format, trials, &file);
     ebb_table__note_file(out, format, trials, "left out of all numbers above", true);
     ebb_roof_file_clear(&file);
     return status;

@@ -2,9 +2,13 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "machine/spread.h"
 #include "study/json.h"
+
+static const double LOW_PEAK =
+    0.9; /* of the best: what two peaks of a trial may differ */
 
 /* Of the numbers of one member of the valid trials, *n of them. values has room. */
 static ebb_spread collect(double *values, size_t *n, const ebb_table__row *r,
@@ -29,8 +33,36 @@ static double median_member(double *values, const ebb_table__row *r, const char 
     return collect(values, &n, r, object, member).median;
 }
 
+static bool same_cpus(ebb_table__trial a, ebb_table__trial b)
+{
+    return a->threads == b->threads && strcmp(a->machine_id, b->machine_id) == 0 &&
+           strcmp(a->placement, b->placement) == 0;
+}
+
+double ebb_table__best_peak(const ebb_trials *trials, ebb_table__trial like)
+{
+    double best = (double)NAN;
+    for (size_t i = 0; i < trials->n; i++) {
+        const ebb_trials_item *item = &trials->items[i];
+        if (item->valid && same_cpus(item, like)) {
+            best = fmax(best, ebb_json_get_number(item->record, "peak_gflops"));
+        }
+    }
+    return best;
+}
+
+static void measure_peak(ebb_table__row *r, const ebb_trials *trials)
+{
+    r->peak_gflops =
+        r->n_valid > 0 ? ebb_table__best_peak(trials, r->trials[0]) : (double)NAN;
+    for (size_t i = 0; i < r->n; i++) {
+        const double own = ebb_json_get_number(r->trials[i]->record, "peak_gflops");
+        r->n_low_peaks += r->trials[i]->valid && own < LOW_PEAK * r->peak_gflops;
+    }
+}
+
 /* values has room for r->n numbers. */
-static void measure(ebb_table__row *r, double *values)
+static void measure(ebb_table__row *r, double *values, const ebb_trials *trials)
 {
     size_t n = 0;
     const ebb_spread p50 = collect(values, &n, r, "step_ns", "p50");
@@ -46,7 +78,7 @@ static void measure(ebb_table__row *r, double *values)
     r->flop = median_member(values, r, NULL, "step_flop");
     r->bytes = median_member(values, r, NULL, "step_bytes");
     r->arena_bytes = median_member(values, r, NULL, "arena_bytes");
-    r->peak_gflops = median_member(values, r, NULL, "peak_gflops");
+    measure_peak(r, trials);
     r->batch = ebb_json_get_number(r->trials[0]->config, "batch_size");
     r->samples_per_second = r->batch * 1e9 / r->p50_ns;
     r->gflops = r->flop / r->p50_ns;
@@ -93,8 +125,9 @@ void ebb_table__rows_clear(ebb_table__rows *all)
     *all = (ebb_table__rows){0};
 }
 
-static void fill_rows(ebb_table__rows *all, size_t n_trials, double *values)
+static void fill_rows(ebb_table__rows *all, const ebb_trials *trials, double *values)
 {
+    const size_t n_trials = trials->n;
     for (size_t begin = 0, end = 0; begin < n_trials; begin = end) {
         end = ebb_table__run_end(all->sorted, begin, n_trials, &all->keys, all->keys.n);
         ebb_table__row *r = &all->items[all->n];
@@ -103,7 +136,7 @@ static void fill_rows(ebb_table__rows *all, size_t n_trials, double *values)
         for (size_t i = 0; i < r->n; i++) {
             r->n_valid += r->trials[i]->valid;
         }
-        measure(r, values);
+        measure(r, values, trials);
         all->firsts[all->n++] = r->trials[0];
     }
     relate_curves(all);
@@ -128,7 +161,7 @@ ebb_status ebb_table__rows_make(ebb_table__rows *all, const ebb_trials *trials)
         ebb_table__rows_clear(all);
         return ebb_fail_memory(trials->n * sizeof *all->items);
     }
-    fill_rows(all, trials->n, values);
+    fill_rows(all, trials, values);
     free(values);
     return EBB_OK;
 }

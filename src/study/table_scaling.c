@@ -131,6 +131,7 @@ static void note_columns(ebb_text *out, ebb_format format, const ebb_table__rows
                     "of the peaks': speed-up over the growth of the FMA peak measured on "
                     "the same threads, which a processor that slows down under load does "
                     "not double.");
+    ebb_table__note_peak(out, format, all);
     note_serial(out, format, strong, weak);
 }
 

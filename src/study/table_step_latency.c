@@ -109,9 +109,8 @@ static void note_columns(ebb_text *out, ebb_format format, const ebb_table__rows
             "–: too few steps for a bound of that quantile (29 for p90, 299 for "
             "p99).");
     }
-    ebb_table__note(out, format,
-                    "images/s, GFLOP/s, share of peak: of the p50 step; peak: "
-                    "register-only FMA loop on the same threads.");
+    ebb_table__note(out, format, "images/s, GFLOP/s, share of peak: of the p50 step.");
+    ebb_table__note_peak(out, format, all);
 }
 
 /* Every base once: "1 thread"; different curves may start at different counts. */

@@ -209,6 +209,54 @@ static void test_scaling_states_its_base(void **state)
     fixture_end();
 }
 
+static json_t *with_peak(double gflops, const fixture *trial)
+{
+    json_t *record = fixture_record(trial);
+    json_object_set_new(record, "peak_gflops", json_real(gflops));
+    return record;
+}
+
+/* A step of 1e8 flop in 1 ms is 100 GFLOP/s: 50 % of the true 200, whatever the trial saw
+ * when it was disturbed from end to end. */
+static void test_the_peak_is_the_best_of_the_file(void **state)
+{
+    (void)state;
+    const char *path = fixture_begin();
+    const fixture slow = {.p50_ns = 1000000};
+    const fixture wrong = {.p50_ns = 1000000, .repetition = 2, .problem = "steal"};
+    const fixture apart = {.p50_ns = 1000000, .placement = "compact"};
+    const fixture other = {.p50_ns = 1000000, .batch = 64};
+    fixture_append(path, with_peak(110, &slow));
+    assert_table_says(path, &ebb_table_step_latency, EBB_CSV, ",100,110,0.9090909091,");
+    fixture_append(path, with_peak(400, &wrong)); /* invalid: no witness */
+    fixture_append(path, with_peak(300, &apart)); /* other CPUs */
+    json_t *foreign = with_peak(500, &other);
+    json_object_set_new(foreign, "machine_id", json_string("c000000000000000"));
+    fixture_append(path, foreign);
+    fixture_append(path, with_peak(600, &(fixture){.p50_ns = 500000, .threads = 2}));
+    assert_table_says(path, &ebb_table_step_latency, EBB_CSV, ",100,110,0.9090909091,");
+    fixture_append(path, with_peak(200, &other));
+    assert_table_says(path, &ebb_table_step_latency, EBB_CSV, ",100,200,0.5,");
+    assert_table_says(path, &ebb_table_step_latency, EBB_MARKDOWN,
+                      "\n- 1 of 5 valid trials measured a peak more than 10 % below");
+    assert_table_says(path, &ebb_table_roofline, EBB_CSV, ",100,200,,,500000,");
+    assert_table_says(path, &ebb_table_scaling, EBB_CSV, ",600,200,");
+    fixture_end();
+}
+
+static void test_a_peak_a_little_lower_is_not_told(void **state)
+{
+    (void)state;
+    const char *path = fixture_begin();
+    fixture_append(path, with_peak(200, &(fixture){.p50_ns = 1000000}));
+    fixture_append(path, with_peak(181, &(fixture){.p50_ns = 1000000, .batch = 64}));
+    ebb_text text = rendered(path, &ebb_table_step_latency, EBB_MARKDOWN);
+    assert_non_null(strstr(text.data, "the best of all valid trials"));
+    assert_null(strstr(text.data, "below that best"));
+    ebb_text_clear(&text);
+    fixture_end();
+}
+
 /* 64 samples a thread: twice the threads take 1.25 times as long for twice the work. */
 static void test_weak_scaling(void **state)
 {
@@ -320,6 +368,8 @@ int main(void)
         cmocka_unit_test(test_invalid_trials_have_no_bound),
         cmocka_unit_test(test_forks_of_internal_are_not_known),
         cmocka_unit_test(test_scaling_states_its_base),
+        cmocka_unit_test(test_the_peak_is_the_best_of_the_file),
+        cmocka_unit_test(test_a_peak_a_little_lower_is_not_told),
         cmocka_unit_test(test_weak_scaling),
         cmocka_unit_test(test_requests_without_a_twin),
         cmocka_unit_test(test_disturbed_and_diverged_requests),
