@@ -227,19 +227,10 @@ void ebb_team_share(size_t *begin, size_t *end, size_t n, size_t grain, size_t t
                     size_t n_threads)
 {
     const size_t blocks = n / grain + (n % grain != 0);
-    /* Few blocks go to the first threads, which placements put on different processors;
-     * every second of them might share one. */
-    if (blocks < n_threads) {
-        *begin = thread < blocks ? thread * grain : n;
-        *end = thread + 1 < blocks ? (thread + 1) * grain : n;
-        return;
-    }
     const size_t each = blocks / n_threads;
     const size_t rest = blocks % n_threads;
-    /* floor(thread * blocks / n_threads) without its overflow. The last thread, whose
-     * last block may be short, is among those with the most blocks. */
-    const size_t first = thread * each + thread * rest / n_threads;
-    const size_t next = (thread + 1) * each + (thread + 1) * rest / n_threads;
+    const size_t first = thread * each + (thread < rest ? thread : rest);
+    const size_t next = first + each + (thread < rest);
     *begin = first < blocks ? first * grain : n;
     *end = next < blocks ? next * grain : n;
 }

@@ -53,9 +53,10 @@ typedef struct ebb_team_seat {
 /* seats holds ebb_team_size entries. */
 void ebb_team_seats(ebb_team *team, ebb_team_seat *seats);
 
-/* Thread's share [*begin, *end) of n items cut at multiples of grain; shares differ by at
- * most one grain and lie in thread order. Where there are fewer grains than threads the
- * first threads get one each. */
+/* Thread's share [*begin, *end) of n items cut at multiples of grain, in thread order.
+ * The first threads get one grain more, or, where there are fewer grains than threads,
+ * the only ones: placements put them on different processors, where every second thread
+ * might share one. */
 void ebb_team_share(size_t *begin, size_t *end, size_t n, size_t grain, size_t thread,
                     size_t n_threads);
 

@@ -32,7 +32,9 @@ static size_t rows_at_once(const ebb_layer *layer, const ebb_piece_rule *rule)
     const size_t grains = rule->max_floats / columns / EBB_LAYER_GRAIN;
     const size_t most = EBB_LAYER_GRAIN * (grains > 0 ? grains : 1);
     const size_t fewest = (layer->in + most - 1) / most;
-    const size_t n = fewest > rule->min_in_rows ? fewest : rule->min_in_rows;
+    const size_t most_pieces = layer->in_leading * columns / rule->min_floats;
+    const size_t wanted = smaller(rule->wanted, most_pieces);
+    const size_t n = fewest > wanted ? fewest : wanted;
     return ebb_shape_leading((layer->in + n - 1) / n);
 }
 
@@ -116,36 +118,41 @@ ebb_piece_range ebb_piece_list_layer(const ebb_piece_list *list, size_t layer)
     return range;
 }
 
-/* A piece belongs to the thread in whose share of the floats its middle lies. */
-static ebb_piece_range share_by_floats(const ebb_piece_list *list, ebb_piece_range all,
-                                       size_t thread, size_t n_threads)
+/* Who owns the unit, when units are shared out as in ebb_team_share. */
+static size_t owner_of(size_t unit, size_t n_units, size_t n_threads)
 {
-    ebb_piece_range own = {all.end, 0};
-    size_t total = 0;
-    size_t done = 0;
-    for (size_t i = all.begin; i < all.end; i++) {
-        total += floats_of(&list->pieces[i]);
-    }
-    for (size_t i = all.begin; i < all.end; i++) {
-        const size_t middle = done + floats_of(&list->pieces[i]) / 2;
-        if (middle * n_threads / total == thread) {
-            own.begin = smaller(own.begin, i);
-            own.end = i + 1;
-        }
-        done += floats_of(&list->pieces[i]);
-    }
-    own.begin = smaller(own.begin, own.end);
-    return own;
+    const size_t each = n_units / n_threads;
+    const size_t rest = n_units % n_threads;
+    const size_t longer = rest * (each + 1); /* units of those that have one more */
+    return unit < longer ? unit / (each + 1) : rest + (unit - longer) / each;
 }
 
-/* Few pieces go to the first threads, one each, as in ebb_team_share. */
+/* The range counts as so many units as it has floats of its largest piece, and a piece
+ * belongs to who owns the unit in which its middle lies: small pieces go with large ones.
+ */
 ebb_piece_range ebb_piece_list_share(const ebb_piece_list *list, ebb_piece_range all,
                                      size_t thread, size_t n_threads)
 {
-    const size_t n = all.end - all.begin;
-    return n > n_threads ? share_by_floats(list, all, thread, n_threads)
-                         : (ebb_piece_range){all.begin + smaller(thread, n),
-                                             all.begin + smaller(thread + 1, n)};
+    ebb_piece_range own = {all.end, all.end};
+    size_t total = 0;
+    size_t largest = 1;
+    for (size_t i = all.begin; i < all.end; i++) {
+        const size_t floats = floats_of(&list->pieces[i]);
+        total += floats;
+        largest = floats > largest ? floats : largest;
+    }
+    const size_t n_units = (total + largest / 2) / largest;
+    size_t done = 0;
+    for (size_t i = all.begin; i < all.end; i++) {
+        const size_t floats = floats_of(&list->pieces[i]);
+        const size_t unit = (done + floats / 2) * n_units / total;
+        if (owner_of(unit, n_units, n_threads) == thread) {
+            own.begin = smaller(own.begin, i);
+            own.end = i + 1;
+        }
+        done += floats;
+    }
+    return own;
 }
 
 const ebb_layer *ebb_piece_layer(const ebb_piece_list *list, const ebb_piece *piece)

@@ -27,7 +27,9 @@ typedef struct ebb_piece_list {
 typedef struct ebb_piece_rule {
     size_t max_floats;  /* but 16 rows at least */
     size_t max_columns; /* a multiple of the grain */
-    size_t min_in_rows; /* pieces one below the other, as far as 16 rows allow */
+    size_t wanted;      /* pieces one below the other */
+    size_t
+        min_floats; /* but none smaller than this, or 16 rows, for their number's sake */
 } ebb_piece_rule;
 
 /* Cuts every panel of every layer. Fails with EBB_ERR_ENVIRONMENT. */
@@ -43,7 +45,8 @@ typedef struct ebb_piece_range {
 /* All pieces of a layer. */
 ebb_piece_range ebb_piece_list_layer(const ebb_piece_list *list, size_t layer);
 
-/* Which of them are the thread's: shares of nearly equal numbers of floats. */
+/* Which of them are the thread's: nearly equal numbers of floats, in thread order, the
+ * first threads having more where they do not come out even. */
 ebb_piece_range ebb_piece_list_share(const ebb_piece_list *list, ebb_piece_range all,
                                      size_t thread, size_t n_threads);
 

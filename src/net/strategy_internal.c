@@ -262,7 +262,7 @@ static ebb_status fill(internal_program *self)
                                 self->head_offset + ebb_layer_floats(&shape->heads[0]),
                                 sizeof(float)));
     EBB_TRY(ebb_activations_init(&self->batch, program->net, program->n_rows, true));
-    const ebb_piece_rule rule = {PIECE_FLOATS, EBB_MAX_WIDTH, 1};
+    const ebb_piece_rule rule = {PIECE_FLOATS, EBB_MAX_WIDTH, 1, 1};
     EBB_TRY(ebb_piece_list_init(&self->pieces, program->net, &rule));
     EBB_TRY(create_rows(self));
     EBB_TRY(ebb_compile(program, &self->parts, build));

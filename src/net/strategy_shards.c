@@ -153,7 +153,7 @@ static void run_pieces(const void *argument, const ebb_step *step)
 static ebb_status create_reductions(shards_program *self)
 {
     const size_t n_threads = self->base.n_threads;
-    const ebb_piece_rule rule = {PIECE_FLOATS, EBB_MAX_WIDTH, 1};
+    const ebb_piece_rule rule = {PIECE_FLOATS, EBB_MAX_WIDTH, 1, 1};
     EBB_TRY(ebb_piece_list_init(&self->pieces, self->base.net, &rule));
     self->reductions = calloc(n_threads, sizeof *self->reductions);
     if (self->reductions == NULL) {

@@ -27,7 +27,8 @@ enum {
     BLOCKS_WANTED = 8,      /* of a batch, so that eight threads have work */
     TILE_FLOATS = 16384,    /* at most; with its moments and its gradient 256 KiB */
     TILE_COLUMNS = 256,
-    TILES_WANTED = 4, /* of a narrow layer, so that its last ones do not wait for long */
+    TILES_WANTED = 4, /* of a narrow layer, so that nobody waits long for the last */
+    TILE_MIN_FMAS = 1 << 16, /* a microsecond; below it the call is what costs */
     MAX_JOBS = 2 * EBB_MAX_PATH + 2,
 };
 
@@ -352,7 +353,8 @@ static ebb_status create_blocks(tiles_program *self)
 
 static ebb_status create_tiles(tiles_program *self)
 {
-    const ebb_piece_rule rule = {TILE_FLOATS, TILE_COLUMNS, TILES_WANTED};
+    const ebb_piece_rule rule = {TILE_FLOATS, TILE_COLUMNS, TILES_WANTED,
+                                 1 + (TILE_MIN_FMAS - 1) / self->base.n_rows};
     EBB_TRY(ebb_piece_list_init(&self->pieces, self->base.net, &rule));
     self->tiles = calloc(self->pieces.n, sizeof *self->tiles);
     if (self->tiles == NULL) {

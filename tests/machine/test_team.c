@@ -287,8 +287,7 @@ static void test_seat_tells_the_binding_of_its_thread(void **state)
 static void check_shares(size_t n, size_t grain, size_t n_threads)
 {
     size_t expected_begin = 0;
-    size_t smallest = SIZE_MAX;
-    size_t largest = 0;
+    const size_t n_grains = n / grain + (n % grain != 0);
     for (size_t i = 0; i < n_threads; i++) {
         size_t begin = SIZE_MAX;
         size_t end = SIZE_MAX;
@@ -296,12 +295,11 @@ static void check_shares(size_t n, size_t grain, size_t n_threads)
         assert_int_equal(begin, expected_begin);
         assert_true(end >= begin && end <= n);
         assert_true(end == n || end % grain == 0);
-        smallest = end - begin < smallest ? end - begin : smallest;
-        largest = end - begin > largest ? end - begin : largest;
+        const size_t own = (end - begin) / grain + ((end - begin) % grain != 0);
+        assert_int_equal(own, n_grains / n_threads + (i < n_grains % n_threads));
         expected_begin = end;
     }
     assert_int_equal(expected_begin, n);
-    assert_true(largest - smallest <= grain);
 }
 
 static void test_shares_partition(void **state)

@@ -26,7 +26,10 @@
 #include "net/piece.h"
 
 /* As in strategy_tiles.c; the counts of operations tell when they are not. */
-static const ebb_piece_rule RULE = {16384, 256, 4};
+static ebb_piece_rule rule_for(size_t batch)
+{
+    return (ebb_piece_rule){16384, 256, 4, (65536 + batch - 1) / batch};
+}
 
 typedef struct simulation {
     const ebb_program *program;
@@ -118,10 +121,11 @@ static void print_phases(const ebb_program *program, const uint64_t *ns)
     printf("]");
 }
 
-static void print_pieces(const fixture *base)
+static void print_pieces(const fixture *base, size_t batch)
 {
     ebb_piece_list list;
-    fixture_succeed(ebb_piece_list_init(&list, base->net, &RULE), "pieces");
+    const ebb_piece_rule rule = rule_for(batch);
+    fixture_succeed(ebb_piece_list_init(&list, base->net, &rule), "pieces");
     printf("\"pieces\": [");
     for (size_t i = 0; i < list.n; i++) {
         const ebb_piece *piece = &list.pieces[i];
@@ -176,7 +180,7 @@ static void plan(fixture *base, ebb_program *program, int rounds)
     printf("{\"batch\": %zu, \"threads\": %zu, ", program->n_rows, program->n_threads);
     print_phases(program, all.ns);
     printf(", ");
-    print_pieces(base);
+    print_pieces(base, program->n_rows);
     printf("}\n");
     free(all.step.row_loss);
     free(all.step.row_correct);

@@ -70,7 +70,7 @@ class Cuts(unittest.TestCase):
             with self.subTest(hidden=hidden):
                 theirs = engine(hidden, batch, "adam", 1)["pieces"]
                 layers = MODEL.make_layers(widths_of(hidden))
-                ours = [list(p) for layer in layers for p in MODEL.pieces(layer)]
+                ours = [list(p) for layer in layers for p in MODEL.pieces(layer, batch)]
                 self.assertEqual([p[:3] + [int(p[3])] for p in ours], theirs)
 
 
