@@ -40,6 +40,9 @@ FAULTS = [
     Fault("skipped bias, backward", "src/net/strategy_shards.c",
           "ebb_piece_column_sums(op->bias, p->b, p->b_leading, p->k, p->n);", "",
           "test_oracle", "the published network"),
+    Fault("skipped bias, backward, in tiles", "src/net/strategy_tiles.c",
+          "ebb_piece_column_sums(p->c, p->b, p->b_leading, p->k, p->n);", "",
+          "test_oracle", "the published network"),
     Fault("stale copy of weights", "src/net/piece.c",
           "    ebb_piece_transpose(list, piece);\n}", "}",
           "test_digest", "test_derived_copies_stay_current"),
@@ -59,6 +62,20 @@ FAULTS = [
           "}\n"
           "for (size_t distance = 1; self->base.n_threads == 1 && distance < n_shards;\n"
           "     distance *= 2) {",
+          "test_digest", "eight shards"),
+    Fault("product of a tile cut by the number of threads", "src/net/strategy_tiles.c",
+          "        run_product(self, p);\n",
+          "for (size_t i = 0; i < self->base.n_threads; i++) {\n"
+          "    ebb_product cut = *p;\n"
+          "    const size_t begin = p->k * i / self->base.n_threads;\n"
+          "    cut.k = p->k * (i + 1) / self->base.n_threads - begin;\n"
+          "    cut.a += begin * p->a_leading;\n"
+          "    cut.b += begin * p->b_leading;\n"
+          "    cut.beta = i > 0 ? 1.0f : 0.0f;\n"
+          "    if (cut.k > 0) {\n"
+          "        run_product(self, &cut);\n"
+          "    }\n"
+          "}\n",
           "test_digest", "eight shards"),
 ]
 
