@@ -67,7 +67,9 @@ void ebb_net_transpose(const ebb_net *net, size_t number, size_t head,
 double ebb_net_step_flop(const ebb_net *net, size_t batch);
 /* Bytes a step must move at least, were every array read or written once where the
  * algorithm says so: image bytes, activations and their gradients written and read,
- * parameters read forward, weights backward, parameters and moments read and written. */
+ * parameters read forward, weights backward, parameters and moments read and written.
+ * Logits count as read by the loss whether the target wants them or not; labels, losses,
+ * copies of the weights and sums of gradients not at all. */
 double ebb_net_step_bytes(const ebb_net *net, size_t batch);
 /* Bytes of all arenas of the network. */
 size_t ebb_net_arena_bytes(const ebb_net *net);
