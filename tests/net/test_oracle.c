@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -259,10 +260,12 @@ static void check_moved(const outcome *oracle, const run *runs)
 static void compare_with(const outcome *oracle, const ebb_strategy *strategy,
                          const oracle_case *which, size_t panel)
 {
+    char name[160];
+    snprintf(name, sizeof name, "%s: %s", which->name, strategy->choice.name);
     outcome *other = follow(strategy, which, panel);
-    compare_layers(oracle, other, strategy->choice.name);
-    compare_losses(oracle, other, strategy->choice.name);
-    compare_tests(oracle, other, strategy->choice.name);
+    compare_layers(oracle, other, name);
+    compare_losses(oracle, other, name);
+    compare_tests(oracle, other, name);
     check_all_padding(other);
     forget(other);
 }
@@ -286,14 +289,79 @@ static void compare(void **state)
     forget(oracle);
 }
 
+/* ---- awkward shapes: every combination ---------------------------------------------
+ */
+
+enum { N_WIDTHS = 3, N_BATCHES = 3, N_TEAMS = 2 };
+static const size_t widths[N_WIDTHS] = {1, 3, 17};
+static const size_t batches[N_BATCHES] = {1, 5, 13};
+/* Three are more than some rows and columns. */
+static const size_t teams[N_TEAMS] = {1, 3};
+
+/* What a scenario asks of the head: of two tasks with 5 classes each, one after the
+ * other. */
+static const struct {
+    const char *name;
+    size_t n_heads, classes;
+    ebb_target tasks[2];
+} scenarios[] = {
+    {"awkward shapes, til", 2, 5, {{1, 0, 5, 0}, {0, 0, 5, 0}}},
+    {"awkward shapes, til, masked head", 1, 10, {{0, 5, 10, 5}, {0, 0, 5, 0}}},
+    {"awkward shapes, dil", 1, 5, {{0, 0, 5, 0}, {0, 0, 5, 0}}},
+    {"awkward shapes, cil, seen classes", 1, 10, {{0, 0, 5, 0}, {0, 0, 10, 5}}},
+    {"awkward shapes, cil, all classes", 1, 10, {{0, 0, 10, 0}, {0, 0, 10, 5}}},
+};
+enum { N_SCENARIOS = sizeof scenarios / sizeof *scenarios };
+
+static void compare_shape(size_t scenario, const ebb_optimizer *optimizer, size_t width,
+                          size_t batch)
+{
+    const ebb_target *tasks = scenarios[scenario].tasks;
+    for (size_t t = 0; t < N_TEAMS; t++) {
+        char name[128];
+        snprintf(name, sizeof name, "%s, width %zu, batch %zu, threads %zu",
+                 optimizer->choice.name, width, batch, teams[t]);
+        oracle_case own = {name,
+                           {7,
+                            {width, width},
+                            scenarios[scenario].n_heads,
+                            scenarios[scenario].classes,
+                            .optimizer = optimizer,
+                            .numbers = {0.01, 0, 0},
+                            .threads = teams[t],
+                            .n_samples = 40},
+                           {{batch, 3, tasks[0], 5}, {batch, 3, tasks[1], 5}}};
+        void *state = &own;
+        compare(&state);
+    }
+}
+
+static void compare_shapes(void **state)
+{
+    const size_t scenario = *(const size_t *)*state;
+    for (size_t o = 0; ebb_optimizer_choice(o) != NULL; o++) {
+        for (size_t w = 0; w < N_WIDTHS; w++) {
+            for (size_t b = 0; b < N_BATCHES; b++) {
+                compare_shape(scenario, ebb_optimizer_at(o), widths[w], batches[b]);
+            }
+        }
+    }
+}
+
 int main(void)
 {
     enum { N = sizeof cases / sizeof *cases };
     oracle_case own[N]; /* a state is no pointer to const */
-    struct CMUnitTest tests[N];
+    size_t numbers[N_SCENARIOS];
+    struct CMUnitTest tests[N + N_SCENARIOS];
     memcpy(own, cases, sizeof cases);
     for (size_t i = 0; i < N; i++) {
         tests[i] = (struct CMUnitTest){own[i].name, compare, NULL, NULL, &own[i]};
+    }
+    for (size_t i = 0; i < N_SCENARIOS; i++) {
+        numbers[i] = i;
+        tests[N + i] = (struct CMUnitTest){scenarios[i].name, compare_shapes, NULL, NULL,
+                                           &numbers[i]};
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
