@@ -45,6 +45,20 @@ static void takes_its_flags_and_leaves_others(void **state)
     ebb_shim_destroy(shim);
 }
 
+static void tells_whether_it_only_lists(void **state)
+{
+    (void)state;
+    static const char *const without[] = {NULL};
+    static const char *const with[] = {"--benchmark_list_tests=true", NULL};
+    static const char *const against[] = {"--benchmark_list_tests=false", NULL};
+    static const char *const *const words[] = {without, with, against};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        ebb_shim *shim = recorder_init(words[i]);
+        assert_int_equal(ebb_shim_only_lists(shim), words[i] == with);
+        ebb_shim_destroy(shim);
+    }
+}
+
 /* argv[0] may go away: a report names the executable long after. */
 static void copies_the_name_of_the_program(void **state)
 {
@@ -292,6 +306,7 @@ int main(void)
     enum { N = sizeof bad_words / sizeof *bad_words };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_its_flags_and_leaves_others),
+        cmocka_unit_test(tells_whether_it_only_lists),
         cmocka_unit_test(copies_the_name_of_the_program),
         cmocka_unit_test(help_is_told_not_printed),
         cmocka_unit_test(environment_is_judged_too),
