@@ -7,18 +7,23 @@ import contextlib
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
 
 sys.dont_write_bytecode = True  # the source tree stays as it is
 
-N_KILLS = int(sys.argv[sys.argv.index("--kills") + 1]) if "--kills" in sys.argv else 10
-sys.argv[2:] = []
+N_KILLS = 10
+if "--kills" in sys.argv:
+    AT = sys.argv.index("--kills")
+    N_KILLS = int(sys.argv[AT + 1])
+    del sys.argv[AT:AT + 2]
 
 from injection import SUITE, Template, check_records, read
 from program import EBB, check, check_equal, environment, folder, main
-from sweep import gone, workers_of
+from sweep import gone
+from sweep_place import LONG, Place, wait_for_worker, workers_of
 
 REPETITIONS = 12
 
@@ -102,5 +107,20 @@ def test_kills():
               n_kills, n_records, n_through, n_torn))
 
 
+def test_worker_ends_with_its_launcher():
+    """Minutes before its trial would: what waits for half a minute cannot take the one end
+    for the other."""
+    with Place(LONG) as place:
+        process = place.start("--quiet")
+        worker = wait_for_worker(process)
+        process.kill()
+        process.communicate(timeout=60)
+        ended = gone(worker)
+        if not ended:
+            os.kill(worker, signal.SIGKILL)
+        check(ended, "a worker outlives its launcher")
+
+
 if __name__ == "__main__":
-    sys.exit(main([("test_kills", test_kills)]))
+    sys.exit(main([(name, test) for name, test in sorted(globals().items())
+                   if name.startswith("test_")]))
