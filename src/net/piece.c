@@ -127,21 +127,33 @@ static size_t owner_of(size_t unit, size_t n_units, size_t n_threads)
     return unit < longer ? unit / (each + 1) : rest + (unit - longer) / each;
 }
 
-/* The range counts as so many units as it has floats of its largest piece, and a piece
- * belongs to who owns the unit in which its middle lies: small pieces go with large ones.
- */
+static size_t floats_in(const ebb_piece_list *list, ebb_piece_range all)
+{
+    size_t total = 0;
+    for (size_t i = all.begin; i < all.end; i++) {
+        total += floats_of(&list->pieces[i]);
+    }
+    return total;
+}
+
+size_t ebb_piece_list_units(const ebb_piece_list *list, ebb_piece_range all)
+{
+    size_t largest = 1;
+    for (size_t i = all.begin; i < all.end; i++) {
+        const size_t floats = floats_of(&list->pieces[i]);
+        largest = floats > largest ? floats : largest;
+    }
+    return (floats_in(list, all) + largest / 2) / largest;
+}
+
+/* A piece belongs to who owns the unit in which its middle lies: small pieces go with
+ * large ones. */
 ebb_piece_range ebb_piece_list_share(const ebb_piece_list *list, ebb_piece_range all,
                                      size_t thread, size_t n_threads)
 {
     ebb_piece_range own = {all.end, all.end};
-    size_t total = 0;
-    size_t largest = 1;
-    for (size_t i = all.begin; i < all.end; i++) {
-        const size_t floats = floats_of(&list->pieces[i]);
-        total += floats;
-        largest = floats > largest ? floats : largest;
-    }
-    const size_t n_units = (total + largest / 2) / largest;
+    const size_t n_units = ebb_piece_list_units(list, all);
+    const size_t total = floats_in(list, all);
     size_t done = 0;
     for (size_t i = all.begin; i < all.end; i++) {
         const size_t floats = floats_of(&list->pieces[i]);

@@ -45,6 +45,9 @@ typedef struct ebb_piece_range {
 /* All pieces of a layer. */
 ebb_piece_range ebb_piece_list_layer(const ebb_piece_list *list, size_t layer);
 
+/* How many of its largest piece a range amounts to, rounded. */
+size_t ebb_piece_list_units(const ebb_piece_list *list, ebb_piece_range all);
+
 /* Which of them are the thread's: nearly equal numbers of floats, in thread order, the
  * first threads having more where they do not come out even. */
 ebb_piece_range ebb_piece_list_share(const ebb_piece_list *list, ebb_piece_range all,

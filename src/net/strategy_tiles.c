@@ -244,18 +244,25 @@ static ebb_status build_tiles(tiles_program *self, size_t thread, ebb_piece_rang
     return EBB_OK;
 }
 
-/* Each layer is shared out by itself. Of a wide one a thread owns what it reads forward;
- * the shares of the others go round, so that few tiles do not fall to the first threads
- * in each layer. */
-static ebb_status build_all_tiles(tiles_program *self, size_t thread)
+/* Which share of a layer's tiles is the thread's. Of a wide layer it owns what it reads
+ * forward; the shares of others go on where those of the layers before ended, so that few
+ * tiles do not fall to the first threads in each layer. */
+static size_t share_of(const tiles_program *self, size_t number, size_t thread)
 {
     const size_t n_threads = self->base.n_threads;
-    size_t share = thread;
+    size_t n_units = 0;
+    for (size_t l = 0; l < number && !is_wide(self, number); l++) {
+        n_units +=
+            ebb_piece_list_units(&self->pieces, ebb_piece_list_layer(&self->pieces, l));
+    }
+    return (thread + n_threads - n_units % n_threads) % n_threads;
+}
+
+static ebb_status build_all_tiles(tiles_program *self, size_t thread)
+{
     for (size_t l = self->batch.n_layers; l-- > 0;) {
-        const ebb_piece_range layer = ebb_piece_list_layer(&self->pieces, l);
-        const size_t n = layer.end - layer.begin;
-        EBB_TRY(build_tiles(self, thread, layer, is_wide(self, l) ? thread : share));
-        share = (share + n_threads - n % n_threads) % n_threads;
+        EBB_TRY(build_tiles(self, thread, ebb_piece_list_layer(&self->pieces, l),
+                            share_of(self, l, thread)));
     }
     return EBB_OK;
 }

@@ -116,7 +116,7 @@ class Setup(unittest.TestCase):
         self.setup("--tests")
         self.assertRegex(self.called()[-1], r" libcmocka-dev .*python3-jsonschema$")
         self.setup("--ci")
-        self.assertRegex(self.called()[-1], r" libcmocka-dev .* clang .*shellcheck$")
+        self.assertRegex(self.called()[-1], r" libcmocka-dev .* clang .*texlive-latex-recommended$")
 
     def test_without_rights_it_says_what_to_do(self):
         self.debian(installed=["gcc"], user=1000)
