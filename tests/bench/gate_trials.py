@@ -6,8 +6,10 @@ Usage: gate_trials.py EBB PRELOAD [--self N] [--busy N] [--planted N] [--delay P
 
 --self N comparisons of EBB with itself, 20 s each, and --busy N with a neighbour that never
 sleeps: none may call it slower. --planted N comparisons with oneDNN's calls made longer from
-outside: none may call it the same, and where the machine lets the gate judge, nine in ten
-must be found. Needs an idle machine; ends with 77 where no comparison could be judged.
+outside: none may call it the same, and nine in ten tries must find it; one that cannot tell
+has not found it. Needs an idle machine; ends with 77, and says of which kind, where not one
+comparison with itself or planted could be judged, or no pair was left valid beside the
+neighbour: then nothing was tested.
 """
 import argparse
 import collections
@@ -48,8 +50,10 @@ def tell(kind, number, before, status, result):
 
 
 def run_self(options):
-    """Statuses without and with a neighbour that never sleeps."""
+    """Statuses without and with a neighbour that never sleeps, and the pairs that were
+    judged beside it."""
     statuses = (collections.Counter(), collections.Counter())
+    pairs = 0
     kinds = [0] * options.self + [1] * options.busy
     for number, busy in enumerate(kinds):
         before = pressure()
@@ -62,8 +66,9 @@ def run_self(options):
                 neighbour.kill()
                 neighbour.wait()
         statuses[busy][status] += 1
+        pairs += sum(b["pairs"] for b in result["benchmarks"] if busy and b["ratio"])
         tell("busy" if busy else "self", number + 1, before, status, result)
-    return statuses
+    return statuses + (pairs,)
 
 
 def run_planted(options):
@@ -90,21 +95,30 @@ def main():
     parser.add_argument("--self", type=int, default=0)
     parser.add_argument("--busy", type=int, default=0)
     parser.add_argument("--planted", type=int, default=0)
-    # The products of matrices are 19/20 of a step with SGD.
+    # Of each call, beside what the wrapper costs: a step becomes 3 to 7 % longer (Adam's own
+    # work is not in the calls).
     parser.add_argument("--delay", type=float, default=5.3)
     parser.add_argument("--budget", type=int, default=120)
     options = parser.parse_args()
-    quiet, busy = run_self(options)
+    quiet, busy, busy_pairs = run_self(options)
     planted = run_planted(options)
     print("self: %d judged same, %d slower, %d cannot tell" % (quiet[0], quiet[1], quiet[3]))
-    print("self, busy neighbour: %d judged same, %d slower, %d cannot tell"
-          % (busy[0], busy[1], busy[3]))
+    print("self, busy neighbour: %d judged same, %d slower, %d cannot tell; %d pairs judged"
+          % (busy[0], busy[1], busy[3], busy_pairs))
     print("planted: %d found slower, %d judged same, %d cannot tell"
           % (planted[1], planted[0], planted[3]))
-    judged = planted[0] + planted[1]
-    if quiet[1] + busy[1] > 0 or planted[0] > 0 or planted[1] < 0.9 * judged:
+    untested = [kind for kind, asked, judged in
+                (("self", options.self, quiet[0] + quiet[1]),
+                 ("busy", options.busy, busy_pairs),
+                 ("planted", options.planted, planted[0] + planted[1]))
+                if asked > 0 and judged == 0]
+    for kind in untested:
+        print("%s: nothing could be judged on this machine: not tested" % kind)
+    if quiet[1] + busy[1] > 0 or planted[0] > 0:
         return 1
-    return 77 if quiet[0] + busy[0] + judged == 0 else 0
+    if "planted" not in untested and planted[1] < 0.9 * options.planted:
+        return 1
+    return 77 if untested else 0
 
 
 if __name__ == "__main__":
