@@ -60,7 +60,8 @@ static void reduce_rows(const training_run *run, size_t step)
 static ebb_status check_kernels(ebb_program *program)
 {
     if (atomic_load(&program->failed) != 0) {
-        return ebb_fail(EBB_ERR_FAILED, "network: oneDNN refused to run a kernel");
+        return ebb_fail(EBB_ERR_ENVIRONMENT,
+                        "network: oneDNN refused to run a kernel (memory, most likely)");
     }
     return EBB_OK;
 }

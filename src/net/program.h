@@ -102,8 +102,7 @@ typedef struct ebb_training {
 } ebb_training;
 
 /* Runs the steps inside one parallel region. Fails with EBB_ERR_WRONG when derived
- * weights are stale, EBB_ERR_FAILED when a kernel was refused, EBB_ERR_ENVIRONMENT
- * (memory). */
+ * weights are stale, EBB_ERR_ENVIRONMENT (memory, a refused kernel). */
 ebb_status ebb_program_train(ebb_program *program, const ebb_training *training);
 
 /* Evaluates n samples; loss and correct hold n entries, in the order of samples. */
