@@ -254,6 +254,9 @@ static void test_a_peak_a_little_lower_is_not_told(void **state)
     assert_non_null(strstr(text.data, "the best of all valid trials"));
     assert_null(strstr(text.data, "below that best"));
     ebb_text_clear(&text);
+    text = rendered(path, &ebb_table_step_latency, EBB_CSV);
+    assert_null(strstr(text.data, ",181,")); /* the last is not the best */
+    ebb_text_clear(&text);
     fixture_end();
 }
 
