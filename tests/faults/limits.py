@@ -26,63 +26,8 @@ del sys.argv[2]
 from injection import WORDS, read
 from program import (EBB, TINY, check, check_equal, check_match, environment,
                      folder, main, run)
+from scarcity import Absent, command, disk, conclude, group, join, tried
 from sweep import (LONG, SMALL, Place, completed, done, wait_for_worker)
-
-
-SKIPPED = 77
-left_out = []
-
-
-class Absent(Exception):
-    """This cannot be tried here."""
-
-
-def command(*words):
-    ended = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                           check=False)
-    if ended.returncode != 0:
-        raise Absent("%s: %s" % (" ".join(words), ended.stdout.decode().strip()))
-
-
-@contextlib.contextmanager
-def disk(size):
-    """A small file system of its own."""
-    if os.geteuid() != 0:
-        raise Absent("mounting needs root")
-    with folder() as place:
-        command("mount", "-t", "tmpfs", "-o", "size=" + size, "ebb-test", place)
-        try:
-            yield place
-        finally:
-            command("umount", "-l", place)
-
-
-@contextlib.contextmanager
-def group(controller, **files):
-    """A control group of version 1 below our own, or of version 2 below the root."""
-    base = "/sys/fs/cgroup/" + controller
-    path = os.path.join(base, "ebb-test-%d" % os.getpid())
-    try:
-        os.mkdir(path)
-    except OSError as problem:
-        raise Absent("no control group for %s: %s" % (controller, problem)) from problem
-    try:
-        for name, value in files.items():
-            with open(os.path.join(path, controller + "." + name), "w") as stream:
-                stream.write(value)
-        yield path
-    finally:
-        for pid in read(os.path.join(path, "cgroup.procs")).split():
-            os.kill(int(pid), signal.SIGKILL)  # only after a failure
-        end = time.monotonic() + 30
-        while read(os.path.join(path, "cgroup.procs")) and time.monotonic() < end:
-            time.sleep(0.02)
-        os.rmdir(path)
-
-
-def join(path):
-    with open(os.path.join(path, "cgroup.procs"), "w") as stream:
-        stream.write(str(os.getpid()))
 
 
 def write(path, text):
@@ -102,13 +47,6 @@ def one_message(ended, status, pattern):
     check_equal(ended.status, status, ended.err)
     check_equal(len(ended.err.splitlines()), 1, "lines of %r" % ended.err)
     check_match(pattern, ended.err, "message")
-
-
-def tried(test):
-    try:
-        test()
-    except Absent as reason:
-        left_out.append("%s left out: %s" % (test.__name__, reason))
 
 
 # ---- disks ---------------------------------------------------------------------------
@@ -498,13 +436,6 @@ def test_variables_of_a_machine():
                 {"ONEDNN_VERBOSE": "2", "OMP_NUM_THREADS": "1"}, "variables")
 
 
-def status():
-    failed = main([(name, test) for name, test in sorted(globals().items())
-                   if name.startswith("test_")])
-    for text in left_out:
-        print(text)
-    return failed or (SKIPPED if left_out else 0)
-
-
 if __name__ == "__main__":
-    sys.exit(status())
+    sys.exit(conclude(main([(name, test) for name, test in sorted(globals().items())
+                            if name.startswith("test_")])))
