@@ -16,7 +16,7 @@ import unittest
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 SHELLS = ["scripts/setup", "scripts/build", "scripts/run", "scripts/test", "scripts/tidy",
-          "scripts/plot", "scripts/fuzz", ".ci/run"]
+          "scripts/plot", "scripts/results", "scripts/fuzz", ".ci/run"]
 # Needed by the scripts themselves; everything else is a stand-in or absent.
 TOOLS = ["bash", "cat", "env", "grep"]
 
@@ -39,7 +39,7 @@ class Help(unittest.TestCase):
                 self.assertIn("Usage: " + script, done.stdout)
 
     def test_unknown_options_are_refused_by_name(self):
-        for script in ("setup", "build", "tidy"):
+        for script in ("setup", "build", "tidy", "results"):
             with self.subTest(script=script):
                 done = run([os.path.join(ROOT, "scripts", script), "--wrong"], cwd="/")
                 self.assertEqual((done.returncode, done.stdout), (2, ""))
