@@ -20,13 +20,14 @@ static bool is_svg(const ebb_text *text)
            strspn(last + strlen(end), " \r\n") == strlen(last + strlen(end));
 }
 
+/* hwloc's own SVG, in which objects have names; a graphical lstopo would take Cairo's. */
 static ebb_status draw(ebb_text *out, const char *program, const char *xml)
 {
-    static const char *const words[] = {"lstopo",  "--input",
-                                        "-",       "--input-format",
-                                        "xml",     "--disallowed",
-                                        "--no-io", "--output-format",
-                                        "svg",     "-",
+    static const char *const words[] = {"lstopo",    "--input",
+                                        "-",         "--input-format",
+                                        "xml",       "--disallowed",
+                                        "--no-io",   "--output-format",
+                                        "nativesvg", "-",
                                         NULL};
     ebb_text svg = {0};
     ebb_status status =

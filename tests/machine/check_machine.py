@@ -289,7 +289,7 @@ class Topology(unittest.TestCase):
     def test_lstopo_is_given_the_machine(self):
         path = self.fake('cat > "%s/input"; echo "<svg>$*</svg>"' % self.place.name)
         done = self.draw("--format", "svg", PATH=path)
-        self.assertRegex(done.stdout, "^<svg>.*--output-format svg -</svg>$")
+        self.assertRegex(done.stdout, "^<svg>.*--output-format nativesvg -</svg>$")
         given = pathlib.Path(self.place.name) / "input"
         self.assertIn("<topology", given.read_text(encoding="utf-8"))
 
