@@ -145,5 +145,42 @@ class Setup(unittest.TestCase):
         self.assertIn("libdnnl-dev", done.stderr)
 
 
+class Plot(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        for name in ("forgetting.csv", "step_latency.csv"):
+            shutil.copy(os.path.join(ROOT, "results/reference", name), self.folder.name)
+
+    def plot(self, path):
+        return run([os.path.join(ROOT, "scripts/plot"), self.folder.name],
+                   env=dict(os.environ, PATH=path + os.pathsep + os.environ["PATH"]))
+
+    @unittest.skipIf(shutil.which("gnuplot") is None, "gnuplot is not installed")
+    def test_it_draws_in_silence(self):
+        done = self.plot("")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+        for name in ("forgetting.svg", "step_latency.svg"):
+            with open(os.path.join(self.folder.name, name), encoding="utf-8") as stream:
+                text = stream.read()
+            self.assertIn("</svg>", text)
+            self.assertIn("amnesiac-finetuning", text)
+
+    def test_no_data_follow_a_plot(self):
+        """gnuplot 6 warns of them inside a multiplot, gnuplot 5 does not."""
+        tools = os.path.join(self.folder.name, "bin")
+        os.mkdir(tools)
+        with open(os.path.join(tools, "gnuplot"), "w", encoding="utf-8") as stream:
+            stream.write("#!/usr/bin/env bash\ncat >>%s/script\n" % tools)
+        os.chmod(os.path.join(tools, "gnuplot"), 0o755)
+        done = self.plot(tools)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        with open(os.path.join(tools, "script"), encoding="utf-8") as stream:
+            script = stream.read()
+        self.assertIn("set multiplot", script)
+        self.assertIn("EOD\n", script)
+        self.assertNotRegex(script, r"""["']-["']""")
+
+
 if __name__ == "__main__":
     unittest.main()
