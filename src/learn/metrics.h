@@ -22,7 +22,7 @@ typedef struct ebb_metrics {
     double average_accuracy_remaining, average_accuracy_unlearned;
     double backward_transfer, forgetting;         /* over remaining tasks */
     double backward_transfer_all, forgetting_all; /* over all tasks */
-    double learning_accuracy; /* mean of the diagonal: accuracy just after training */
+    double learning_accuracy; /* mean of the diagonal, so after unlearning too */
 } ebb_metrics;
 
 /* unlearned[k]: task k+1 was unlearned at some time. l in forgetting runs from k to T−1:

@@ -17,7 +17,7 @@ static const struct {
     {"average_accuracy", "average accuracy, all tasks"},
     {"average_accuracy_remaining", "average accuracy, remaining tasks"},
     {"average_accuracy_unlearned", "average accuracy, unlearned tasks"},
-    {"learning_accuracy", "accuracy just after training"},
+    {"learning_accuracy", "accuracy just after each task"},
     {"forgetting", "forgetting, remaining tasks"},
     {"forgetting_all", "forgetting, all tasks"},
     {"backward_transfer", "backward transfer, remaining tasks"},
@@ -125,14 +125,21 @@ static void print_seeds(ebb_text *out, const ebb_table__setting *setting)
 static void note_blocks(ebb_text *out, ebb_format format,
                         const ebb_table__setting *setting)
 {
+    bool any = false;
     for (size_t b = 0; b < setting->n_blocks; b++) {
         ebb_text requests = {0};
         print_requests(&requests, setting->firsts[b]);
         if (requests.data != NULL) {
             ebb_table__note(out, format, "† unlearned by then: %s unlearns %s.",
                             setting->blocks[b].label, requests.data);
+            any = true;
         }
         ebb_text_clear(&requests);
+    }
+    if (any) { /* the diagonal is tested after the unlearning of its row */
+        ebb_table__note(out, format,
+                        "Just after each task means before the next: what is unlearned "
+                        "in between is gone already.");
     }
     ebb_text seeds = {0};
     print_seeds(&seeds, setting);

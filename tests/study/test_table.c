@@ -260,6 +260,7 @@ static void test_settings_have_tables_of_their_own(void **state)
     assert_says(&text, "### Forgetting: batch_size 128\n");
     assert_says(&text, "standard deviation over 1 seed (one seed has none)");
     assert_silent(&text, "±  ");
+    assert_silent(&text, "unlearned in between"); /* nothing is */
     ebb_text_clear(&text);
     fixture_end();
 }
