@@ -5,6 +5,7 @@
 #include "study/grid.h"
 #include "study/json.h"
 #include "study/record.h"
+#include "study/verdict.h"
 
 enum { LABEL_WIDTH = 12 };
 
@@ -67,13 +68,29 @@ static void append_what(ebb_text *out, const json_t *record)
     ebb_text_append(out, "\n");
 }
 
-/* ", NAME N" in the unit of the line, or that the steps are too few for it. */
-static void append_quantile(ebb_text *out, const char *name, double value, int decimals)
+/* ", NAME N UNIT", or that the steps are too few for it. */
+static void append_quantile(ebb_text *out, const char *name, double value, int decimals,
+                            const char *unit)
 {
     if (isnan(value)) {
         ebb_text_append(out, ", %s: too few steps", name);
     } else {
-        ebb_text_append(out, ", %s %.*f", name, decimals, value);
+        ebb_text_append(out, ", %s %.*f %s", name, decimals, value, unit);
+    }
+}
+
+/* ", 49.0 % of a peak of 400"; no number where the peak was measured too low. */
+static void append_share(ebb_text *out, double gflops, double peak)
+{
+    const int decimals = ebb_grid_decimals(peak, 0, 0);
+    const double share = gflops / peak;
+    if (isnan(share)) {
+        return;
+    }
+    if (ebb_verdict_is_share(share)) {
+        ebb_text_append(out, ", %.1f %% of a peak of %.*f", 100 * share, decimals, peak);
+    } else {
+        ebb_text_append(out, ", – %% of a disturbed peak of %.*f", decimals, peak);
     }
 }
 
@@ -87,15 +104,19 @@ static void append_step(ebb_text *out, const json_t *record)
     }
     const bool slow = p50_ns >= 1e7;
     const double unit = slow ? 1e6 : 1e3;
+    const char *unit_name = slow ? "ms" : "µs";
     const double low = get(record, "step_ns", "p50_low") / unit;
     const double high = get(record, "step_ns", "p50_high") / unit;
     const int decimals = ebb_grid_decimals(p50_ns / unit, low, high);
-    ebb_text_append(out, "p50 %.*f %s", decimals, p50_ns / unit, slow ? "ms" : "µs");
+    ebb_text_append(out, "p50 %.*f %s", decimals, p50_ns / unit, unit_name);
     if (!isnan(low)) {
-        ebb_text_append(out, " [%.*f, %.*f]", decimals, low, decimals, high);
+        ebb_text_append(out, " [95 %% interval %.*f, %.*f]", decimals, low, decimals,
+                        high);
     }
-    append_quantile(out, "p90", get(record, "step_ns", "p90") / unit, decimals);
-    append_quantile(out, "p99", get(record, "step_ns", "p99") / unit, decimals);
+    append_quantile(out, "p90", get(record, "step_ns", "p90") / unit, decimals,
+                    unit_name);
+    append_quantile(out, "p99", get(record, "step_ns", "p99") / unit, decimals,
+                    unit_name);
     ebb_text_append(out, " (%.0f steps)\n", get(record, "step_ns", "count"));
     append_label(out, "");
     ebb_text_append(
@@ -106,10 +127,7 @@ static void append_step(ebb_text *out, const json_t *record)
     if (!isnan(gflops)) {
         ebb_text_append(out, ", %.*f GFLOP/s", ebb_grid_decimals(gflops, 0, 0), gflops);
     }
-    if (!isnan(gflops) && !isnan(peak)) {
-        ebb_text_append(out, ", %.1f %% of a peak of %.*f", 100 * gflops / peak,
-                        ebb_grid_decimals(peak, 0, 0), peak);
-    }
+    append_share(out, gflops, peak);
     ebb_text_append(out, "\n");
 }
 

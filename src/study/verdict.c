@@ -1,10 +1,12 @@
 #include "study/verdict.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 static const double MAX_RUN_DELAY = 0.05; /* of the training time */
 static const double MAX_PEAK_DROP = 0.10; /* between the two peaks beside a trial */
+static const double MAX_SHARE = 1.02;     /* of a peak: the rest is noise */
 static const double MAX_REMOTE = 0.10;    /* of the pages whose node is known */
 static const double MAX_STEAL = 0.01;     /* of the training time of the team's CPUs */
 
@@ -21,6 +23,11 @@ void ebb_verdict_problem(ebb_result *result, const char *format, ...)
     if (length >= 0) {
         result->problems[result->n_problems++] = text;
     }
+}
+
+bool ebb_verdict_is_share(double share)
+{
+    return !(share > MAX_SHARE);
 }
 
 static void add(int64_t *sum, int64_t more)
@@ -160,6 +167,26 @@ static void judge_peak(ebb_result *result)
     }
 }
 
+/* Noted only, too: a peak that was disturbed alike before and after looks steady. More
+ * than half of the steps are above it exactly when the median is. */
+static void judge_share(ebb_result *result)
+{
+    const double peak = fmax(result->peak_before.gflops, result->peak_after.gflops);
+    size_t n_above = 0;
+    for (size_t i = 0; i < result->n_step_ns && peak > 0; i++) {
+        const double step_ns = (double)result->step_ns[i];
+        n_above +=
+            step_ns > 0 && !ebb_verdict_is_share(result->step_flop / step_ns / peak);
+    }
+    if (2 * n_above > result->n_step_ns) {
+        ebb_verdict_problem(result,
+                            "the peak beside the trial was disturbed: the step is faster "
+                            "than it, %.0f GFLOP/s (shares of it are not to be believed; "
+                            "stop what else runs)",
+                            peak);
+    }
+}
+
 /* A step that ended when it began, or before by a clock that steps back, counts as 0. */
 static void judge_clock(ebb_result *result)
 {
@@ -184,6 +211,7 @@ void ebb_verdict_judge(ebb_result *result, const ebb_trial_setting *setting)
         judge_disturbance(result);
     }
     judge_peak(result);
+    judge_share(result);
     judge_clock(result);
     judge_homes(result, setting);
     if (result->n_step_ns == 0 && !result->diverged) {

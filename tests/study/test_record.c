@@ -336,9 +336,13 @@ static void test_summary(void **state)
     assert_says(&text, "amnesiac-finetuning, permuted fashion-mnist, tasks 3, til, "
                        "unlearn 2:1\n");
     /* 400 ranks: the interval is ranks 180 to 221 */
-    assert_says(&text, "step        p50 102.00 µs [101.80, 102.21], p90 103.60, "
-                       "p99 103.96 (400 steps)\n");
+    assert_says(&text, "step        p50 102.00 µs [95 % interval 101.80, 102.21], "
+                       "p90 103.60 µs, p99 103.96 µs (400 steps)\n");
     assert_says(&text, "1255000 samples/s, 196 GFLOP/s, 49.0 % of a peak of 400\n");
+    ebb_text_clear(&text);
+    json_object_set_new(record, "peak_gflops", json_real(190)); /* below the step's 196 */
+    assert_int_equal(ebb_record_summary(&text, record), EBB_OK);
+    assert_says(&text, "196 GFLOP/s, – % of a disturbed peak of 190\n");
     assert_says(&text, "average 51.67 (remaining tasks 65.00, unlearned 25.00), "
                        "forgetting 10.00, backward transfer -10.00\n");
     assert_says(&text, "  after task  task 1    task 2    task 3  \n"

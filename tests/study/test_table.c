@@ -138,6 +138,32 @@ static void test_one_repetition_has_its_own_interval(void **state)
     fixture_end();
 }
 
+static void test_a_step_above_the_peak_has_no_share(void **state)
+{
+    (void)state;
+    const char *path = fixture_begin();
+    json_t *record = fixture_record(&(fixture){.p50_ns = 100000});
+    const double gflops = json_number_value(json_object_get(record, "step_flop")) / 1e5;
+    json_object_set_new(record, "peak_gflops", json_real(gflops / 1.01));
+    fixture_append(path, record);
+    ebb_text text = rendered(path, &ebb_table_step_latency, EBB_MARKDOWN);
+    assert_says(&text, "|       101 |");
+    assert_silent(&text, "under % of peak");
+    ebb_text_clear(&text);
+    fixture_end();
+    path = fixture_begin();
+    record = fixture_record(&(fixture){.p50_ns = 100000});
+    json_object_set_new(record, "peak_gflops", json_real(gflops / 1.25));
+    fixture_append(path, record);
+    text = rendered(path, &ebb_table_step_latency, EBB_MARKDOWN);
+    assert_says(&text, "|         – |");
+    assert_says(&text, "– under % of peak: the step is faster than the peak");
+    assert_silent(&text, "invalid, and");
+    ebb_text_clear(&text);
+    assert_table_says(path, &ebb_table_step_latency, EBB_CSV, ",1.25,");
+    fixture_end();
+}
+
 static void test_missing_numbers_are_dashes(void **state)
 {
     (void)state;
@@ -156,7 +182,8 @@ static void test_missing_numbers_are_dashes(void **state)
     assert_says(&text, "|       2 |       – |      – |      – |");
     assert_says(&text, "|       4 | invalid |      – |      – |");
     assert_says(&text, "0 + 1 invalid |");
-    assert_says(&text, "too few steps");
+    assert_says(&text, "– under p90 or p99 beside a p50: too few steps");
+    assert_says(&text, "invalid, and – beside it: no valid trial");
     ebb_text_clear(&text);
     assert_table_says(path, &ebb_table_step_latency, EBB_CSV,
                       "cores,4,0,1,,,,,,,,,,1,,\n");
@@ -444,6 +471,7 @@ int main(void)
         cmocka_unit_test(test_golden_tables),
         cmocka_unit_test(test_one_repetition_has_its_own_interval),
         cmocka_unit_test(test_missing_numbers_are_dashes),
+        cmocka_unit_test(test_a_step_above_the_peak_has_no_share),
         cmocka_unit_test(test_base_is_the_fewest_valid_threads),
         cmocka_unit_test(test_columns_are_what_varies),
         cmocka_unit_test(test_foreign_builds_are_told_and_kept_apart),

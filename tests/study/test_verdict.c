@@ -18,6 +18,7 @@ typedef struct verdict_case {
     bool unbound, moved, diverged;
     size_t local, remote; /* pages of parameters, and half as many of activations */
     double peak_after;    /* 0: as before; the peak before is 100 */
+    double gflops;        /* of the median step */
     bool valid;
     size_t n_problems;
     const char *text; /* in the first problem; NULL: any */
@@ -59,6 +60,15 @@ static const verdict_case cases[] = {
     {{0}, THREADS, USABLE, .peak_after = 91, .valid = true},
     {{0}, THREADS, USABLE, .peak_after = 89, .valid = true, .n_problems = 1},
     {{0}, THREADS, USABLE, .peak_after = 120, .valid = true, .n_problems = 1},
+    {{0}, THREADS, USABLE, .gflops = 101, .valid = true},
+    {{0},
+     THREADS,
+     USABLE,
+     .gflops = 103,
+     .valid = true,
+     .n_problems = 1,
+     .text = "the step is faster than it, 100 GFLOP/s"},
+    {{0}, THREADS, USABLE, .peak_after = 109, .gflops = 110, .valid = true},
     {{0}, THREADS, USABLE, .local = 180, .remote = 20, .valid = true},
     {{0}, THREADS, USABLE, .local = 178, .remote = 22, .valid = true, .n_problems = 2},
     {{0}, THREADS, USABLE, .unbound = true, .remote = 200, .valid = true},
@@ -76,7 +86,7 @@ static void judge(void **state)
     const verdict_case *which = *state;
     const int cpu = which->unbound ? -1 : 0;
     const int cpus[THREADS] = {cpu, cpu < 0 ? cpu : 1};
-    uint64_t step_ns[1] = {1};
+    uint64_t step_ns[3] = {1000, 1000, 500}; /* the last, faster one is not the median */
     ebb_result result = {0};
     assert_int_equal(ebb_result_init(&result, 1, THREADS), EBB_OK);
     result.threads = which->threads;
@@ -90,7 +100,8 @@ static void judge(void **state)
     result.homes.activations =
         (ebb_residence){which->local / 2, which->remote / 2, 0, 500};
     result.step_ns = step_ns;
-    result.n_step_ns = 1;
+    result.n_step_ns = 3;
+    result.step_flop = 1000 * which->gflops;
     for (size_t i = 0; i < THREADS; i++) {
         result.seats[i].bound_cpu = which->moved ? 5 : cpus[i];
     }
