@@ -152,6 +152,23 @@ static void tell_estimate(const sweep *self, const char *folder)
     }
 }
 
+/* Such points are measured, and what is measured is mostly that threads wait. */
+static void tell_crowding(const sweep *self)
+{
+    const size_t n_cpus = ebb_topology_usable_cpus(self->topology);
+    size_t n = 0;
+    for (size_t i = 0; i < self->suite.n_points; i++) {
+        n += self->suite.points[i].config.threads > n_cpus ? 1 : 0;
+    }
+    if (n > 0) {
+        ebb_note(self->arguments,
+                 "%zu of %zu point%s more threads than the %zu usable CPU%s: there, "
+                 "threads wait for each other's CPU, which is part of the time",
+                 n, self->suite.n_points, self->suite.n_points == 1 ? " has" : "s have",
+                 n_cpus, plural(n_cpus));
+    }
+}
+
 /* The number of points comes first: a list of thousands is then no surprise. */
 static ebb_status show_plan(const sweep *self)
 {
@@ -160,6 +177,7 @@ static ebb_status show_plan(const sweep *self)
              suite->name, suite->n_points, plural(suite->n_points), suite->repetitions,
              plural(suite->repetitions), self->n_trials, plural(self->n_trials));
     EBB_TRY(print_points(self));
+    tell_crowding(self);
     ebb_text folder = {0};
     EBB_TRY(choose_folder(&folder, self));
     tell_estimate(self, folder.data);

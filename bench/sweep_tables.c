@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "study/json.h"
 #include "study/trials.h"
 
 static ebb_status write_table(const ebb_sweep_folder *folder, const ebb_trials *trials,
@@ -52,6 +54,69 @@ static ebb_status judge(const ebb_suite *suite, const ebb_trials *trials)
     return status;
 }
 
+static bool has_problem(const json_t *record, const char *part)
+{
+    const json_t *problems = json_object_get(record, "problems");
+    for (size_t i = 0; i < json_array_size(problems); i++) {
+        const char *text = json_string_value(json_array_get(problems, i));
+        if (text != NULL && strstr(text, part) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ", WHAT in N" of every reason that makes a trial invalid; a trial may have several. */
+static void append_reasons(ebb_text *out, const ebb_trials *trials)
+{
+    static const struct {
+        const char *part; /* of the verdict's text */
+        const char *what;
+    } reasons[] = {
+        {"waited for a CPU", "a thread waited for a CPU"},
+        {"the hypervisor took", "the hypervisor took the CPU"},
+        {"CPU-time quota", "the quota stopped the process"},
+        {"not bound to", "a thread was not bound as asked"},
+        {"taken away", "CPUs were taken away"},
+        {"no time by the clock", "the clock stood still"},
+    };
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        size_t n = 0;
+        for (size_t j = 0; j < trials->n; j++) {
+            n += !trials->items[j].valid &&
+                 has_problem(trials->items[j].record, reasons[i].part);
+        }
+        if (n > 0) {
+            ebb_text_append(out, "%s%s in %zu", out->length > 0 ? ", " : "",
+                            reasons[i].what, n);
+        }
+    }
+}
+
+/* Learning is the same on a busy machine: digests tell. */
+static void tell_invalid(size_t n_invalid, size_t n, const ebb_trials *trials,
+                         const ebb_arguments *arguments)
+{
+    const char *given = ebb_arguments_value(arguments, "output-dir", NULL);
+    ebb_text reasons = {0};
+    append_reasons(&reasons, trials);
+    if (n_invalid == n) {
+        ebb_note(arguments,
+                 "not one of %zu trials is valid: NO TIME ABOVE CAN BE USED "
+                 "(accuracies can)",
+                 n);
+    }
+    if (reasons.data != NULL) {
+        ebb_note(arguments, "of the invalid trials in the file: %s", reasons.data);
+    }
+    ebb_text_clear(&reasons);
+    ebb_note(arguments,
+             "%zu of %zu trials are not valid; ebb sweep %s%s%s --retry-invalid runs "
+             "them again, best when the machine is quieter",
+             n_invalid, n, arguments->words[0], given == NULL ? "" : " --output-dir ",
+             given == NULL ? "" : given);
+}
+
 /* An invalid trial that was repeated well is forgotten; one that diverged would again. */
 static ebb_status tell_trials(const ebb_sweep_folder *folder, const ebb_suite *suite,
                               const ebb_trials *trials, const ebb_arguments *arguments)
@@ -75,12 +140,7 @@ static ebb_status tell_trials(const ebb_sweep_folder *folder, const ebb_suite *s
     free(valid);
     EBB_TRY(status);
     if (n_invalid > 0) {
-        const char *given = ebb_arguments_value(arguments, "output-dir", NULL);
-        ebb_note(arguments,
-                 "%zu of %zu trials are not valid; ebb sweep %s%s%s --retry-invalid runs "
-                 "them again",
-                 n_invalid, n, arguments->words[0], given == NULL ? "" : " --output-dir ",
-                 given == NULL ? "" : given);
+        tell_invalid(n_invalid, n, trials, arguments);
     }
     return n_diverged == 0
                ? EBB_OK
@@ -114,10 +174,10 @@ ebb_status ebb_sweep_tables(const ebb_sweep_folder *folder, const ebb_suite *sui
         status = ebb_table_check(&unused, &trials, NULL, 0);
         ebb_text_clear(&unused);
     }
-    if (status == EBB_OK) {
+    tell_files(folder, arguments);
+    if (status == EBB_OK) { /* last: what the reader must not overlook */
         status = tell_trials(folder, suite, &trials, arguments);
     }
-    tell_files(folder, arguments);
     ebb_trials_clear(&trials);
     return status;
 }

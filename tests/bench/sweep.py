@@ -215,6 +215,14 @@ def test_dry_run_counts_in_words():
                         place.sweep("--dry-run").err, "note")
 
 
+def test_dry_run_tells_crowded_points():
+    cpus = len(os.sched_getaffinity(0))
+    for threads, told in ((cpus, False), (cpus + 1, True)):
+        with Place(SMALL.replace("[1, 2]", "[1, %d]" % threads)) as place:
+            note = "1 of 2 points have more threads than the %d usable CPU" % cpus
+            check_equal(note in place.sweep("--dry-run").err, told, "note")
+
+
 def test_dry_run_estimates():
     """From a short trial where nothing is stored, else from what is."""
     measured = r"from the flop of 2 points at \d+ GFLOP/s a thread and [\d.]+ s a start"
@@ -340,7 +348,7 @@ def test_notes_do_not_cut_tables():
         check_equal(status, 0, "status")
         with open(path) as stream:
             lines = stream.read().splitlines()
-        check_match("^ebb: in .*: trials.jsonl", lines[-1], "the last line")
+        check_match("(?m)^ebb: in .*: trials.jsonl", "\n".join(lines), "the last lines")
         notes = [i for i, line in enumerate(lines) if line.startswith("ebb: ")]
         tables = [i for i, line in enumerate(lines) if line.startswith(("|", "- ", "#"))]
         check(min(notes) > max(tables), "a note above or in a table")
@@ -354,12 +362,29 @@ def test_different_digests():
         check_match("digest", ended.message(), "message")
 
 
+def test_nothing_valid():
+    waited = "a thread waited for a CPU in 9.0 % of the training time (at most 5 %: ...)"
+    took = "the hypervisor took 3.0 % of the training time (at most 1 %: ...)"
+    with completed() as place:
+        for index in range(N_SMALL):
+            place.change(index, valid=False, problems=[waited] + [took] * (index == 0))
+        ended = complete(place)
+        check_match("(?m)^ebb: not one of 4 trials is valid: NO TIME ABOVE CAN BE USED", ended.err,
+                    "note")
+        check_match("(?m): a thread waited for a CPU in 4, the hypervisor took the CPU in 1$",
+                    ended.err, "reasons")
+        check_match("--retry-invalid runs them again, best when", ended.err.splitlines()[-1],
+                    "last line")
+        done(place)
+
+
 def test_retry_invalid():
     with completed() as place:
         for index in range(N_SMALL):
             place.change(index, valid=index != 2, problems=[])
         ended = complete(place)
         check_match(r"1 of 4 trials are not valid; ebb sweep \S+ .*--retry-invalid", ended.err, "note")
+        check("CAN BE USED" not in ended.err, "the others are valid")
         done(place)
         ended = place.sweep("--retry-invalid")
         check_match("1 of 4 trials to run", ended.err, "note")
