@@ -10,7 +10,7 @@
 static const char *const when_choices[] = {"auto", "always", "never", NULL};
 
 const ebb_option ebb_common_options[] = {
-    {"help", NULL, "tell what the command does and stop", NULL},
+    {"help", NULL, "tell what the command does and stop; so does -h", NULL},
     {"version", NULL, "print the version and stop", NULL},
     {"quiet", NULL, "no progress and no notes on stderr", NULL},
     {"progress", "WHEN",

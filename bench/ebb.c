@@ -14,11 +14,11 @@ static void print_version(void)
     printf("ebb %s\n", EBB_VERSION);
 }
 
-/* `--help` is answered even where the rest of the line would be refused. */
-static bool asks_for(char *const *words, size_t n, const char *option)
+/* Help is given even where the rest of the line would be refused. */
+static bool asks_for_help(char *const *words, size_t n)
 {
     for (size_t i = 0; i < n && strcmp(words[i], "--") != 0; i++) {
-        if (strcmp(words[i], option) == 0) {
+        if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0) {
             return true;
         }
     }
@@ -46,7 +46,7 @@ static ebb_status run_command(ebb_arguments *arguments, char *const *words, size
         return EBB_ERR_USAGE;
     }
     size_t used = 0;
-    if (asks_for(words, n, "--help")) {
+    if (asks_for_help(words, n)) {
         ebb_command_help(stdout, arguments->command,
                          ebb_arguments_color(arguments, stdout));
         return EBB_OK;
@@ -62,6 +62,9 @@ static ebb_status run_command(ebb_arguments *arguments, char *const *words, size
 static ebb_status run_program(ebb_arguments *arguments, char *const *words, size_t n)
 {
     size_t used = 0;
+    if (n > 0 && strcmp(words[0], "-h") == 0) {
+        return run_help(arguments, NULL, 0);
+    }
     EBB_TRY(ebb_arguments_parse(arguments, &used, words, n));
     if (ebb_arguments_has(arguments, "help")) {
         return run_help(arguments, NULL, 0);

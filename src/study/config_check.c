@@ -103,32 +103,56 @@ static bool may_unlearn(const ebb_config *config)
 typedef struct meaning {
     const char *name;
     bool (*applies)(const ebb_config *config);
-    const char *needs;
+    const char *other; /* name of the option that decides */
+    const char *needs; /* what it must be; NULL: it must be left out */
 } meaning;
 
 static const meaning meanings[] = {
-    {"data-dir", is_read, "a dataset that is read from files"},
-    {"synthetic", is_generated, "dataset synthetic"},
-    {"classes-per-task", is_split, "sequence split"},
-    {"class-order", is_split, "sequence split"},
-    {"permute-first", is_permuted, "sequence permuted"},
-    {"permutations", is_permuted, "sequence permuted"},
-    {"max-angle", is_rotated, "sequence rotated"},
-    {"head", is_til, "scenario til"},
-    {"cil-classes", is_cil, "scenario cil"},
-    {"momentum", has_momentum, "an optimizer with momentum, as sgd"},
-    {"batch-size", counts_team_batch, "no batch-per-thread beside it"},
-    {"epochs", counts_epochs, "no steps beside it"},
-    {"unlearn", can_unlearn, "an algorithm that can unlearn, as amnesiac-finetuning"},
-    {"unlearn", may_unlearn, "disable-unlearning no"},
-    {"unlearn-age", can_unlearn, "an algorithm that can unlearn, as amnesiac-finetuning"},
-    {"unlearn-age", may_unlearn, "disable-unlearning no"},
-    {"unlearn-mode", can_unlearn,
-     "an algorithm that can unlearn, as amnesiac-finetuning"},
-    {"unlearn-mode", may_unlearn, "disable-unlearning no"},
-    {"disable-unlearning", can_unlearn,
-     "an algorithm that can unlearn, as amnesiac-finetuning"},
+    {"data-dir", is_read, "dataset", "of a kind that is read from files"},
+    {"synthetic", is_generated, "dataset", "synthetic"},
+    {"classes-per-task", is_split, "sequence", "split"},
+    {"class-order", is_split, "sequence", "split"},
+    {"permute-first", is_permuted, "sequence", "permuted"},
+    {"permutations", is_permuted, "sequence", "permuted"},
+    {"max-angle", is_rotated, "sequence", "rotated"},
+    {"head", is_til, "scenario", "til"},
+    {"cil-classes", is_cil, "scenario", "cil"},
+    {"momentum", has_momentum, "optimizer", "with momentum, as sgd"},
+    {"batch-size", counts_team_batch, "batch-per-thread", NULL},
+    {"epochs", counts_epochs, "steps", NULL},
+    {"unlearn", can_unlearn, "algorithm",
+     "of a kind that can unlearn, as amnesiac-finetuning"},
+    {"unlearn", may_unlearn, "disable-unlearning", "no"},
+    {"unlearn-age", can_unlearn, "algorithm",
+     "of a kind that can unlearn, as amnesiac-finetuning"},
+    {"unlearn-age", may_unlearn, "disable-unlearning", "no"},
+    {"unlearn-mode", can_unlearn, "algorithm",
+     "of a kind that can unlearn, as amnesiac-finetuning"},
+    {"unlearn-mode", may_unlearn, "disable-unlearning", "no"},
+    {"disable-unlearning", can_unlearn, "algorithm",
+     "of a kind that can unlearn, as amnesiac-finetuning"},
 };
+
+/* The other option is spelt as this one is. */
+static ebb_status fail_meaning(const meaning *row, const char *where, const char *value)
+{
+    const bool words = where == NULL || where[0] == '\0';
+    char key[32];
+    char shown[64];
+    place at;
+    place_of(&at, where, row->name);
+    ebb_text_printable(shown, value);
+    const char *dashes = words ? "--" : "";
+    const char *other = words ? row->other : ebb_config_key(key, row->other);
+    return row->needs != NULL
+               ? ebb_fail(EBB_ERR_USAGE,
+                          "%s: '%s' has no meaning here (allowed: with %s%s %s)", at.text,
+                          shown, dashes, other, row->needs)
+               : ebb_fail(
+                     EBB_ERR_USAGE,
+                     "%s: '%s' has no meaning beside %s%s (allowed: one of the two)",
+                     at.text, shown, dashes, other);
+}
 
 static ebb_status check_meanings(const ebb_config *config, const char *where)
 {
@@ -138,13 +162,8 @@ static ebb_status check_meanings(const ebb_config *config, const char *where)
             const int index = ebb_config_find(row->name);
             ebb_text value = {0};
             ebb_config__print(&value, ebb_config__row_at((size_t)index), config);
-            char shown[64];
-            place at;
             const ebb_status status =
-                ebb_fail(EBB_ERR_USAGE, "%s: '%s' has no meaning here (allowed: with %s)",
-                         place_of(&at, where, row->name),
-                         ebb_text_printable(shown, value.data == NULL ? "" : value.data),
-                         row->needs);
+                fail_meaning(row, where, value.data == NULL ? "" : value.data);
             ebb_text_clear(&value);
             return status;
         }

@@ -129,7 +129,7 @@ static const ebb_config__row table[] = {
     CHOICE("placement", placement, ebb_placement_choice, "which CPU each thread runs on"),
     CHOICE("strategy", strategy, ebb_strategy_choice, "how a step is made parallel"),
     COUNT("warmup-steps", warmup_steps, 0, 1000000000, "20",
-          "first steps, counted apart"),
+          "first steps of each task, counted apart"),
     FLAG("profile", profile, profile_choice, "where the time of a step goes"),
     PATH("output", output, "append the record to this file"),
     PATH("samples", samples, "write the nanoseconds of every step to this file"),

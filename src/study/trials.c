@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "net/strategy.h"
@@ -236,6 +237,12 @@ ebb_status ebb_trials_read_folder(ebb_trials *out, const char *folder)
     ebb_status status = ebb_text_check(&path);
     if (status == EBB_OK) {
         status = ebb_trials_read(out, path.data);
+    }
+    if (status != EBB_OK && path.data != NULL && access(path.data, F_OK) != 0) {
+        status = ebb_fail(EBB_ERR_ENVIRONMENT,
+                          "%s: %s (allowed: a folder that holds trials.jsonl, as a sweep "
+                          "leaves it in results/SUITE)",
+                          path.data, strerror(errno));
     }
     ebb_text_clear(&path);
     return status;

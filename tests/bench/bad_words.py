@@ -38,7 +38,7 @@ COMMANDS = [
     (["--" + LONG], r"--x+\.\.\.: unknown option"),
     ([b"--\xff"], r"--\?: unknown option"),
     (["--=x"], r"unknown option"),
-    (["-h"], r"-h: unknown option"),
+    (["-x"], r"-x: unknown option"),
     (["--progress", "soon", "list"], r"--progress: unknown value 'soon'"),
     (["--color=blue", "list"], r"--color: unknown value 'blue'"),
     (["--quiet=1", "list"], r"--quiet: takes no value"),
@@ -200,7 +200,7 @@ LISTS = [
 
 # Options that mean nothing beside others.
 MEANING = [
-    (["--classes-per-task", "2"], r"--classes-per-task: '2' has no meaning.*sequence split"),
+    (["--classes-per-task", "2"], r"--classes-per-task: '2' has no meaning.*with --sequence split"),
     (["--class-order", "0,1"], r"--class-order: .*sequence split"),
     ([*SPLIT, "--permute-first", "no"], r"--permute-first: .*sequence permuted"),
     ([*SPLIT, "--permutations", "torch"], r"--permutations: .*sequence permuted"),
@@ -212,7 +212,7 @@ MEANING = [
     (["--cil-classes", "all"], r"--cil-classes: .*scenario cil"),
     (["--scenario", "dil", "--cil-classes", "seen"], r"--cil-classes: .*scenario cil"),
     (["--momentum", "0.9"], r"--momentum: .*sgd"),
-    (["--steps", "5", "--epochs", "1"], r"--epochs: '1' has no meaning"),
+    (["--steps", "5", "--epochs", "1"], r"--epochs: '1' has no meaning beside --steps \(allowed: one"),
     ([*SPLIT, "--tasks", "6"], r"--tasks: 6 tasks of 2 classes need 12"),
     ([*SPLIT, "--classes-per-task", "11", "--tasks", "1"], r"--classes-per-task: |--tasks: "),
     ([*SYNTHETIC, "--synthetic", "100,100,63,4", "--sequence", "rotated"],

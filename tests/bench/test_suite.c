@@ -112,7 +112,7 @@ static const struct {
     {TRIAL "points: [{batch_per_thread: 2000}]\nsweep: {threads: [2, 3]}\n",
      ":3: batch_per_thread: 2000 for each of 3 threads"},
     {HEAD "trial: {batch_size: 2}\npoints: [{batch_per_thread: 3}]\n",
-     ":3: batch_size: '2' has no meaning"},
+     ":3: batch_size: '2' has no meaning beside batch_per_thread (allowed"},
     {TRIAL "points: [{seed: 1}]\nsweep: {seed: [2]}\n", ":3: seed: also swept in line 4"},
     {TRIAL "points: [{seed: 2}, {seed: 2}]\n", ":3: points: a point that is the same"},
     {TRIAL "points: [{}, {seed: 1}]\n", "is the same as one of line 3"},

@@ -80,7 +80,7 @@ static const struct {
     {"momentum 0.9", "--momentum", "momentum"},
     {"momentum 0", "--momentum", "momentum"},
     {"optimizer sgd momentum 0.9", NULL, NULL},
-    {"steps 10 epochs 2", "--epochs", "no steps"},
+    {"steps 10 epochs 2", "--epochs", "beside --steps (allowed: one"},
     {"steps 10", NULL, NULL},
     {"synthetic 100,10,16,4", "--synthetic", "dataset synthetic"},
     {SYNTHETIC "synthetic 200,10,16,4", NULL, NULL},
@@ -96,7 +96,7 @@ static const struct {
     {SYNTHETIC "synthetic 100,10,16,4 batch-size 91", "--batch-size", "1 to 90"},
     {SYNTHETIC "synthetic 101,10,16,4 batch-size 91", NULL, NULL},
     {"batch-per-thread 64", NULL, NULL},
-    {"batch-per-thread 64 batch-size 64", "--batch-size", "no batch-per-thread"},
+    {"batch-per-thread 64 batch-size 64", "--batch-size", "beside --batch-per-thread (allowed"},
     {"batch-per-thread 54000", NULL, NULL},
     {"batch-per-thread 54000 threads all", NULL, NULL}, /* until they are known */
     {"batch-per-thread 27000 threads 2", NULL, NULL},

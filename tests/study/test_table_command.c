@@ -86,7 +86,8 @@ static void test_files_that_are_no_trials_are_status_3(void **state)
     char text[16384];
     const char *path = fixture_begin();
     assert_int_equal(run_table(text, ".", "2>&1"), 3);
-    assert_string_equal(text, "ebb: ./trials.jsonl: No such file or directory\n");
+    assert_says(text, "ebb: ./trials.jsonl: No such file or directory (allowed: a folder "
+                      "that holds trials.jsonl");
     fixture_append_text(path, "{}\n");
     assert_int_equal(run_table(text, ".", "2>&1"), 3);
     assert_says(text, "ebb: ./trials.jsonl:1: not a record");
