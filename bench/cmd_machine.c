@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -88,13 +89,50 @@ static void print_kinds(const json_t *machine)
     }
 }
 
+/* Names that processors give; programs keep what they gave. */
+static void print_hypervisor(const char *signature)
+{
+    static const struct {
+        const char *signature, *name;
+    } known[] = {
+        {"KVMKVMKVM", "KVM"},    {"Microsoft Hv", "Hyper-V"},  {"VMwareVMware", "VMware"},
+        {"XenVMMXenVMM", "Xen"}, {"TCGTCGTCGTCG", "QEMU TCG"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(signature, known[i].signature) == 0) {
+            printf("%-13s %s (%s)\n", "hypervisor", known[i].name, signature);
+            return;
+        }
+    }
+    printf("%-13s %s\n", "hypervisor", signature);
+}
+
+/* "node 0: 13.0 GiB, node 1: ..." and the total come from two places, which disagree
+ * where memory was added or taken after the start. */
+static void print_numa_memory(const json_t *facts)
+{
+    const char *nodes = text_of(facts, "numa_memory");
+    const double total = number_of(facts, "memory_bytes") / 0x1p30;
+    double sum = 0;
+    for (const char *at = nodes; (at = strstr(at, ": ")) != NULL;) {
+        at += 2;
+        sum += strtod(at, NULL);
+    }
+    printf("%-13s %s", "NUMA memory", nodes);
+    if (sum > 0 && fabs(sum - total) > 0.05 * total) {
+        printf(" (each node's own MemTotal; the %.1f GiB above are that of "
+               "/proc/meminfo, and the kernel's two counts differ here)",
+               total);
+    }
+    printf("\n");
+}
+
 static void print_system(const json_t *machine)
 {
     static const struct {
         const char *title, *key;
     } rows[] = {
         {"kernel", "kernel"},
-        {"hypervisor", "hypervisor"},
         {"governor", "governor"},
         {"boost", "boost"},
         {"SMT", "smt"},
@@ -102,7 +140,6 @@ static void print_system(const json_t *machine)
         {"control group", "cgroup"},
         {"cpuset", "cgroup_cpuset"},
         {"memory limit", "cgroup_memory"},
-        {"NUMA memory", "numa_memory"},
         {"huge pages", "transparent_huge_pages"},
         {"OpenMP", "libgomp"},
         {"hwloc", "hwloc"},
@@ -114,6 +151,8 @@ static void print_system(const json_t *machine)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         printf("%-13s %s\n", rows[i].title, text_of(facts, rows[i].key));
     }
+    print_numa_memory(facts);
+    print_hypervisor(text_of(facts, "hypervisor"));
 }
 
 static void print_warnings(const json_t *machine)
