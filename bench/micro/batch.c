@@ -205,7 +205,7 @@ static ebb_status add(ebb_micro_list *list)
 }
 
 const ebb_micro_topic ebb_micro_batch = {
-    .name = "batch",
+    .name = "batch_",
     .summary = "forming a batch from bytes",
     .add = add,
 };

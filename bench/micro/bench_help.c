@@ -13,6 +13,10 @@ static const char about[] =
     "of a roof measured in the same process; cpu_time counts all threads. Threads are\n"
     "an argument, bound one a core.\n";
 
+static const char about_topics[] =
+    "Topics, each by a word that --benchmark_filter finds in the names of its "
+    "benchmarks:\n";
+
 static const char about_flags[] =
     "Flags are Google Benchmark's; min_time is 0.2 unless given, time_unit us:\n";
 
@@ -60,7 +64,7 @@ static void print_terms(const char *heading, const ebb_term *row)
 
 ebb_status ebb_bench_help_print(void)
 {
-    printf("Usage: ebb-bench [FLAG...]\n\n%s\nTopics:\n", about);
+    printf("Usage: ebb-bench [FLAG...]\n\n%s\n%s", about, about_topics);
     for (size_t i = 0; ebb_micro_topic_at(i) != NULL; i++) {
         printf("  %-16s %s\n", ebb_micro_topic_at(i)->name,
                ebb_micro_topic_at(i)->summary);
@@ -92,7 +96,8 @@ static void append_description(ebb_text *out)
     ebb_troff_synopsis(out, "ebb-bench", "[FLAG...]");
     ebb_troff_section(out, "DESCRIPTION");
     ebb_troff_paragraphs(out, about);
-    ebb_troff_paragraphs(out, "\nTopics:\n");
+    ebb_troff_paragraphs(out, "\n");
+    ebb_troff_paragraphs(out, about_topics);
     for (size_t i = 0; ebb_micro_topic_at(i) != NULL; i++) {
         ebb_troff_term(out, ebb_micro_topic_at(i)->name, NULL,
                        ebb_micro_topic_at(i)->summary);

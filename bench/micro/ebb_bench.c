@@ -161,6 +161,9 @@ static ebb_status run_shim(ebb_shim *shim)
 static ebb_status run(int argc, char **argv)
 {
     ebb_shim *shim = NULL;
+    if (argc > 1 && strcmp(argv[1], "-h") == 0) {
+        return ebb_bench_help_print();
+    }
     const ebb_shim_status begun =
         ebb_shim_init(&shim, &argc, argv, defaults, sizeof defaults / sizeof *defaults);
     if (begun == EBB_SHIM_HELP) {

@@ -250,15 +250,21 @@ static int compare_ns(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void set_percentiles(ebb_shim_state *state, const opened *open)
+/* A mean that is far from the median tells that something else ran meanwhile. */
+static const double MAX_SKEW = 1.5;
+
+static void set_percentiles(ebb_shim_state *state, const opened *open, double mean_ns)
 {
     uint64_t *samples = NULL;
     const size_t n = open->entry->kind->samples(open->fixture, &samples);
     if (n > 0) {
         qsort(samples, n, sizeof *samples, compare_ns);
         const uint64_t median_ns = samples[n / 2];
-        (void)ebb_shim_set_counter(state, "p50_us", (double)median_ns / 1e3,
-                                   EBB_SHIM_PLAIN);
+        const double p50_ns = (double)median_ns;
+        (void)ebb_shim_set_counter(state, "p50_us", p50_ns / 1e3, EBB_SHIM_PLAIN);
+        if (mean_ns > MAX_SKEW * p50_ns || p50_ns > MAX_SKEW * mean_ns) {
+            (void)ebb_shim_set_label(state, "disturbed");
+        }
     }
 }
 
@@ -281,7 +287,7 @@ static void set_counters(ebb_shim_state *state, const opened *open,
         (void)ebb_shim_set_items(state, (int64_t)(open->work.items * n));
     }
     if (open->entry->kind->samples != NULL) {
-        set_percentiles(state, open);
+        set_percentiles(state, open, each_ns);
     }
 }
 

@@ -197,7 +197,7 @@ static ebb_status add(ebb_micro_list *list)
 }
 
 const ebb_micro_topic ebb_micro_loss = {
-    .name = "loss",
+    .name = "softmax",
     .summary = "softmax cross-entropy with its gradient",
     .add = add,
 };

@@ -80,7 +80,8 @@ ebb_status ebb_micro_add(ebb_micro_list *list, const ebb_micro_kind *kind,
                          const ebb_micro_axis *axes);
 
 typedef struct ebb_micro_topic {
-    const char *name, *summary;
+    const char *name; /* occurs in the names of its benchmarks and of no others */
+    const char *summary;
     ebb_status (*add)(ebb_micro_list *list);
 } ebb_micro_topic;
 

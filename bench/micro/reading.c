@@ -159,7 +159,7 @@ static ebb_status add(ebb_micro_list *list)
 }
 
 const ebb_micro_topic ebb_micro_reading = {
-    .name = "reading",
+    .name = "read_",
     .summary = "data sets from their files",
     .add = add,
 };

@@ -193,7 +193,7 @@ static ebb_status add(ebb_micro_list *list)
 }
 
 const ebb_micro_topic ebb_micro_steps = {
-    .name = "steps",
+    .name = "step",
     .summary = "whole training steps of each strategy with each optimizer",
     .add = add,
 };

@@ -149,7 +149,7 @@ static ebb_status add(ebb_micro_list *list)
 }
 
 const ebb_micro_topic ebb_micro_synchronization = {
-    .name = "synchronization",
+    .name = "team_",
     .summary = "the team's barrier, and a parallel region",
     .add = add,
 };

@@ -34,11 +34,12 @@ static void time_cell(ebb_grid *grid, const ebb_micro_row *row)
         return;
     }
     const int decimals = ebb_grid_decimals(us, row->low_ns / 1e3, row->high_ns / 1e3);
+    const char *mark = row->disturbed ? " †" : "";
     if (isnan(row->low_ns)) {
-        ebb_grid_cell(grid, "%.*f", decimals, us);
+        ebb_grid_cell(grid, "%.*f%s", decimals, us, mark);
     } else {
-        ebb_grid_cell(grid, "%.*f [%.*f, %.*f]", decimals, us, decimals,
-                      row->low_ns / 1e3, decimals, row->high_ns / 1e3);
+        ebb_grid_cell(grid, "%.*f [%.*f, %.*f]%s", decimals, us, decimals,
+                      row->low_ns / 1e3, decimals, row->high_ns / 1e3, mark);
     }
 }
 
@@ -88,7 +89,10 @@ static void fill_csv(ebb_grid *grid, const ebb_micro_file *file)
                                  row->roof_share,
                                  row->items_per_second};
         ebb_grid_cell(grid, "%s", row->name);
-        ebb_grid_cell(grid, "%s", row->fault != NULL ? row->fault : "measured");
+        ebb_grid_cell(grid, "%s",
+                      row->fault != NULL ? row->fault
+                      : row->disturbed   ? "disturbed"
+                                         : "measured");
         ebb_table__csv_cells(grid, values, sizeof values / sizeof values[0]);
     }
 }
@@ -104,15 +108,33 @@ static void note_faults(ebb_text *out, ebb_format format, const ebb_micro_file *
     }
 }
 
+static void note_disturbed(ebb_text *out, ebb_format format, const ebb_micro_file *file)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < file->n; i++) {
+        n += file->rows[i].disturbed ? 1 : 0;
+    }
+    if (n > 0) {
+        ebb_table__note(out, format,
+                        "† disturbed, %zu of %zu: the mean iteration and the median one "
+                        "(p50_us) differ by more than a factor of 1.5, so something else "
+                        "ran; the times and rates are not to be believed.",
+                        n, file->n);
+    }
+}
+
 static void note_context(ebb_text *out, ebb_format format, const ebb_micro_file *file)
 {
     const json_t *context = json_object_get(file->report, "context");
     const char *cpu = ebb_json_get_text(context, "cpu");
     const char *host = ebb_json_get_text(context, "host_name");
-    ebb_table__note(out, format,
-                    "µs: of one iteration, median [lowest, highest] of the repetitions; "
-                    "rates: medians; roof: what the counter roof_share of a benchmark is "
-                    "a share of, the FMA peak for GFLOP/s and the bandwidth for GB/s.");
+    ebb_table__note(
+        out, format,
+        "µs: of one iteration, median [lowest, highest] of the repetitions; "
+        "rates: medians; roof: what the counter roof_share of a benchmark is "
+        "a share of, the FMA peak for GFLOP/s, the bandwidth for GB/s, and for "
+        "team_barrier and team_fork_join the shortest time in which a cache "
+        "line goes to another thread and back, over the benchmark's.");
     const double cpus = ebb_json_get_number(context, "num_cpus");
     if (cpus > 0) {
         ebb_table__note(out, format, "Measured on %s, CPUs %.0f, %.19s.",
@@ -133,6 +155,7 @@ ebb_status ebb_micro_file_render(ebb_text *out, const ebb_micro_file *file,
     }
     const ebb_status status = ebb_table__body(out, format, &grid);
     note_faults(out, format, file);
+    note_disturbed(out, format, file);
     note_context(out, format, file);
     return status != EBB_OK ? status : ebb_text_check(out);
 }

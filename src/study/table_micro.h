@@ -20,6 +20,8 @@ typedef struct ebb_micro_row {
      * the file does not tell are NaN. */
     double real_ns, low_ns, high_ns, cpu_ns;
     double gflops, gbs, roof_share, items_per_second; /* medians likewise */
+    double p50_ns;  /* of single iterations, where the benchmark times them */
+    bool disturbed; /* that and the mean iteration, real_ns, are far apart */
 } ebb_micro_row;
 
 typedef struct ebb_micro_file {

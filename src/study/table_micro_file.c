@@ -44,6 +44,8 @@ static double median_of(entries *all, const char *key)
     return spread_of(all, key, false).median;
 }
 
+static const double MAX_SKEW = 1.5; /* of mean and median of an undisturbed run */
+
 static void measure(ebb_micro_row *row, entries *all)
 {
     const ebb_spread real = spread_of(all, "real_time", true);
@@ -56,6 +58,9 @@ static void measure(ebb_micro_row *row, entries *all)
     row->roof_share = median_of(all, "roof_share");
     row->items_per_second = median_of(all, "items_per_second");
     row->real_ns = real.median;
+    row->p50_ns = 1e3 * median_of(all, "p50_us");
+    row->disturbed =
+        real.median > MAX_SKEW * row->p50_ns || row->p50_ns > MAX_SKEW * real.median;
     row->low_ns = row->repetitions > 1 ? real.low : (double)NAN;
     row->high_ns = row->repetitions > 1 ? real.high : (double)NAN;
 }
@@ -64,8 +69,8 @@ static void measure(ebb_micro_row *row, entries *all)
 static ebb_status check_entry(const json_t *entry, const char *path)
 {
     static const char *const counters[] = {
-        "gflops",           "gbs", "roof_share", "items_per_second", "cpu_time",
-        "bytes_per_second", NULL};
+        "gflops",           "gbs",    "roof_share", "items_per_second", "cpu_time",
+        "bytes_per_second", "p50_us", NULL};
     const double ns = ebb_micro_entry_ns(entry, "real_time");
     if (!(ns > 0) || !isfinite(ns)) {
         return ebb_fail(EBB_ERR_ENVIRONMENT,
@@ -140,6 +145,7 @@ static ebb_status add_row(ebb_micro_file *file, entries *all, const json_t *list
                            .high_ns = none,
                            .cpu_ns = none,
                            .gflops = none,
+                           .p50_ns = none,
                            .gbs = none,
                            .roof_share = none,
                            .items_per_second = none};

@@ -83,9 +83,18 @@ class Names(unittest.TestCase):
 class Answers(unittest.TestCase):
     def test_help_and_version(self):
         text = run("--help").stdout
-        for word in (b"--benchmark_filter", b"Topics:", b"synchronization"):
+        for word in (b"--benchmark_filter", b"Topics", b"team_"):
             self.assertIn(word, text)
+        self.assertEqual(run("-h").stdout, text)
         self.assertRegex(run("--version").stdout, rb"^ebb-bench \d+\.\d+\.\d+\n$")
+
+    def test_every_topic_finds_its_benchmarks(self):
+        """Each benchmark by exactly one word of the help."""
+        text = run("--help").stdout.decode().split("Topics", 1)[1].split("\nExamples", 1)[0]
+        topics = re.findall(r"(?m)^  (\S+) ", text)
+        self.assertGreaterEqual(len(topics), 10)
+        found = [name for topic in topics for name in names("--benchmark_filter=" + topic)]
+        self.assertEqual(sorted(found), sorted(names()))
 
     def check_refused(self, status, text, *words, **options):
         done = run(*words, status=status, **options)

@@ -113,6 +113,31 @@ static void test_golden(void **state)
     leave();
 }
 
+/* Means of 15.1 and 14.9 us beside a median of 10, and one below its median. */
+static void test_disturbed(void **state)
+{
+    (void)state;
+    enter();
+    write_file(
+        "{\"context\": {}, \"benchmarks\": [\n"
+        "{\"name\": \"a\", \"real_time\": 15.1, \"time_unit\": \"us\", \"p50_us\": 10},\n"
+        "{\"name\": \"b\", \"real_time\": 14.9, \"time_unit\": \"us\", \"p50_us\": 10},\n"
+        "{\"name\": \"c\", \"real_time\": 6, \"time_unit\": \"us\", \"p50_us\": 10}]}\n");
+    ebb_text text;
+    assert_int_equal(render(&text, EBB_MARKDOWN), EBB_OK);
+    assert_non_null(strstr(text.data, "15.1 † |"));
+    assert_non_null(strstr(text.data, " 14.9 |"));
+    assert_non_null(strstr(text.data, "6.00 † |"));
+    assert_non_null(strstr(text.data, "- † disturbed, 2 of 3: "));
+    ebb_text_clear(&text);
+    assert_int_equal(render(&text, EBB_CSV), EBB_OK);
+    assert_non_null(strstr(text.data, "\na,disturbed,"));
+    assert_non_null(strstr(text.data, "\nb,measured,"));
+    assert_non_null(strstr(text.data, "\nc,disturbed,"));
+    ebb_text_clear(&text);
+    leave();
+}
+
 /* Hand-computed: medians of 10, 20, 30 and of 100, 200, 300; 2e9 bytes are 2 GB. */
 static void test_numbers(void **state)
 {
@@ -186,6 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_disturbed),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_broken_files),
     };
