@@ -316,15 +316,19 @@ const ebb_command ebb_command_compare = {
     .name = "compare",
     .summary = "is one build slower than another, or can nobody tell",
     .usage = "--baseline BUILD --candidate BUILD [options]",
-    .details = "Runs both programs in interleaved pairs (ABBA), each time in a fresh "
-               "process, and\n"
-               "judges each benchmark by the 95 % interval of the median ratio of their "
-               "step times:\n"
-               "slower when it lies beyond the threshold, same when a slowdown is "
-               "excluded, faster,\n"
-               "or cannot tell. Disturbed trials are repeated. Two folders of ebb sweep "
-               "are compared\n"
-               "as they are.\n",
+    .details =
+        "Runs both programs in interleaved pairs (ABBA), each time in a fresh "
+        "process, and\n"
+        "judges each benchmark by the 95 % interval of the median ratio of their "
+        "step times:\n"
+        "slower when it lies beyond the threshold, same when a slowdown is "
+        "excluded, faster,\n"
+        "or cannot tell. Disturbed trials are repeated.\n"
+        "Two folders of ebb sweep are compared as they are, and need valid trials "
+        "enough: of each\n"
+        "configuration 4 a side where there is one, 5 for 2 to 6, 6 for 7 to 23, 7 "
+        "for 24 to 85\n"
+        "(repetitions: in the suite file).\n",
     .examples = examples,
     .files = files,
     .statuses = statuses,

@@ -37,7 +37,7 @@ static const ebb_option options[] = {
 };
 
 static const ebb_term examples[] = {
-    {"ebb sweep quick", "step latency over threads, and forgetting, in two minutes"},
+    {"ebb sweep quick", "step latency over threads, and forgetting, in a minute"},
     {"ebb sweep mine.yaml --dry-run", "what a suite of your own would run"},
     {"ebb sweep mine.yaml --output-dir mine --fresh",
      "run it, and start over where it was run before"},

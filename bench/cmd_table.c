@@ -144,6 +144,7 @@ static const ebb_option options[] = {
 static const ebb_term examples[] = {
     {"ebb table results/quick", "step latency and forgetting"},
     {"ebb table results/quick --kind forgetting --format latex", "one table for a paper"},
+    {"ebb table results/quick --kind step-latency --format csv", "for a program"},
     {"ebb table results/quick --kind roofline", "what bounds a step"},
     {"ebb table plan.json --kind micro", "of ebb-bench --benchmark_out=plan.json"},
     {NULL, NULL},
@@ -173,7 +174,10 @@ const ebb_command ebb_command_table = {
         "Reads DIR/trials.jsonl and prints its tables to stdout. Under each stands what\n"
         "holds for the trials together: trials that differ only in threads and "
         "placement\n"
-        "must have equal digests, and both algorithms up to the first request.\n",
+        "must have equal digests, and both algorithms up to the first request.\n"
+        "In CSV each table has a header of its own, and an empty line stands between "
+        "two:\n"
+        "--kind prints one.\n",
     .examples = examples,
     .files = files,
     .statuses = statuses,

@@ -126,14 +126,14 @@ void ebb_comparison_conclude(ebb_comparison *comparison)
     }
 }
 
-/* The first benchmark with that verdict, and how many there are. */
-static const ebb_compare_benchmark *find_verdict(size_t *n, const ebb_comparison *self)
+const ebb_compare_benchmark *ebb_comparison_gravest(size_t *n,
+                                                    const ebb_comparison *comparison)
 {
     const ebb_compare_benchmark *first = NULL;
     *n = 0;
-    for (size_t i = 0; i < self->n_benchmarks; i++) {
-        if (self->benchmarks[i].verdict == self->verdict) {
-            first = first == NULL ? &self->benchmarks[i] : first;
+    for (size_t i = 0; i < comparison->n_benchmarks; i++) {
+        if (comparison->benchmarks[i].verdict == comparison->verdict) {
+            first = first == NULL ? &comparison->benchmarks[i] : first;
             ++*n;
         }
     }
@@ -172,7 +172,7 @@ ebb_status ebb_comparison_status(const ebb_comparison *comparison)
         return EBB_OK;
     }
     size_t n = 0;
-    const ebb_compare_benchmark *first = find_verdict(&n, comparison);
+    const ebb_compare_benchmark *first = ebb_comparison_gravest(&n, comparison);
     if (first == NULL) {
         return ebb_fail(status, "compare: no benchmark to compare");
     }

@@ -43,6 +43,7 @@ typedef struct ebb_compare_benchmark {
     ebb_gate_interval interval; /* of log ratios */
     ebb_gate_verdict verdict;
     bool decided;       /* no more is to be measured */
+    bool starved;       /* undecided: too few pairs or trials for an interval */
     size_t n_discarded; /* pairs that were disturbed */
     char *message;      /* why unknown, missing or wrong; owned; NULL: nothing */
 } ebb_compare_benchmark;
@@ -70,6 +71,10 @@ void ebb_compare_decide(ebb_compare_benchmark *benchmark, ebb_gate_verdict verdi
 /* What is true of the comparison as a whole, once each. */
 void ebb_comparison_note(ebb_comparison *comparison, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The first benchmark with the verdict of the whole, and how many there are; NULL: none.
+ */
+const ebb_compare_benchmark *ebb_comparison_gravest(size_t *n,
+                                                    const ebb_comparison *comparison);
 /* Sets the verdict: the gravest of all benchmarks. */
 void ebb_comparison_conclude(ebb_comparison *comparison);
 /* The whole as a failure (its exit status and its one line), EBB_OK for `same` and

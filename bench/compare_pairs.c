@@ -230,7 +230,9 @@ static void conclude(const session *self, ebb_compare_benchmark *benchmark,
     const ebb_gate_verdict verdict =
         ebb_gate_judge(&benchmark->interval, log1p(self->comparison->threshold), true);
     const size_t n = benchmark->times[EBB_BASELINE].n;
-    if (verdict != EBB_GATE_UNKNOWN || isfinite(benchmark->interval.low)) {
+    benchmark->starved =
+        verdict == EBB_GATE_UNKNOWN && !isfinite(benchmark->interval.low);
+    if (!benchmark->starved) {
         ebb_compare_decide(benchmark, verdict, NULL);
     } else if (benchmark->n_discarded > 0) {
         ebb_compare_decide(benchmark, verdict, "%zu %s too few, %zu %s disturbed: %s", n,

@@ -31,25 +31,44 @@ void ebb_compare_count(ebb_text *out, const ebb_comparison *comparison,
     }
 }
 
+/* Why nobody can tell, by the first benchmark of which that is so; NULL: of none. */
+static const char *print_doubt(const ebb_comparison *comparison,
+                               const ebb_compare_benchmark *first)
+{
+    if (first == NULL) {
+        return "nothing could be compared";
+    }
+    if (first->message == NULL) {
+        return "the noise could hide a slowdown";
+    }
+    if (!first->starved) {
+        return "a benchmark could not be judged";
+    }
+    if (comparison->stored) {
+        return "too few valid trials for an interval";
+    }
+    return first->times[EBB_BASELINE].n == 0 ? "not one pair was measured in the budget"
+                                             : "the budget was too small for an interval";
+}
+
 void ebb_compare_conclusion(ebb_text *out, const ebb_comparison *comparison)
 {
     static const char *const meanings[] = {
         [EBB_GATE_SAME] = "no slowdown beyond the threshold",
         [EBB_GATE_FASTER] = "no slowdown beyond the threshold, and a speed-up",
-        [EBB_GATE_UNKNOWN] = "the noise could hide a slowdown",
         [EBB_GATE_SLOWER] = "a slowdown beyond the threshold",
         [EBB_GATE_MISSING] = "something to compare is not there",
         [EBB_GATE_WRONG] = "results differ or a check failed",
     };
     size_t n = 0;
-    for (size_t i = 0; i < comparison->n_benchmarks; i++) {
-        n += comparison->benchmarks[i].verdict == comparison->verdict ? 1 : 0;
-    }
-    ebb_text_append(out, "%s: %s (%zu of %zu %s; threshold %.4g %%",
-                    ebb_gate_verdict_name(comparison->verdict),
-                    meanings[comparison->verdict], n, comparison->n_benchmarks,
-                    comparison->stored ? "configurations" : "benchmarks",
-                    100.0 * comparison->threshold);
+    const ebb_compare_benchmark *first = ebb_comparison_gravest(&n, comparison);
+    ebb_text_append(
+        out, "%s: %s (%zu of %zu %s%s; threshold %.4g %%",
+        ebb_gate_verdict_name(comparison->verdict),
+        comparison->verdict == EBB_GATE_UNKNOWN ? print_doubt(comparison, first)
+                                                : meanings[comparison->verdict],
+        n, comparison->n_benchmarks, comparison->stored ? "configuration" : "benchmark",
+        comparison->n_benchmarks == 1 ? "" : "s", 100.0 * comparison->threshold);
     if (!comparison->stored) {
         ebb_text_append(out, ", %.1f s of %.4g", comparison->seconds,
                         comparison->budget_seconds);
@@ -89,8 +108,8 @@ static void append_line(ebb_text *out, const ebb_comparison *comparison,
     ebb_compare_count(&count, comparison, benchmark);
     ebb_compare_remark(&remark, comparison, benchmark);
     append_ratio(out, &benchmark->interval);
-    ebb_text_append(out, " %4s %s  %s%s%s%s%s\n", count.failed ? "?" : count.data,
-                    comparison->stored ? "trials" : "pairs",
+    ebb_text_append(out, " %*s  %s%s%s%s%s\n", comparison->stored ? 9 : 5,
+                    count.failed ? "?" : count.data,
                     color ? verdict_color(benchmark->verdict) : "",
                     ebb_gate_verdict_name(benchmark->verdict), color ? "\033[0m" : "",
                     remark.length > 0 ? ": " : "", remark.length > 0 ? remark.data : "");
@@ -100,10 +119,16 @@ static void append_line(ebb_text *out, const ebb_comparison *comparison,
 
 ebb_status ebb_compare_text(ebb_text *out, const ebb_comparison *comparison, bool color)
 {
-    int width = 0;
+    static const char head[] = "benchmark";
+    int width = (int)sizeof head - 1;
     for (size_t i = 0; i < comparison->n_benchmarks; i++) {
         const int length = (int)strlen(comparison->benchmarks[i].name);
         width = length > width ? length : width;
+    }
+    if (comparison->n_benchmarks > 0) {
+        ebb_text_append(out, "%-*s  %-26s %*s  verdict\n", width, head,
+                        " candidate / baseline", comparison->stored ? 9 : 5,
+                        comparison->stored ? "trials" : "pairs");
     }
     for (size_t i = 0; i < comparison->n_benchmarks; i++) {
         ebb_text_append(out, "%-*s  ", width, comparison->benchmarks[i].name);

@@ -111,26 +111,40 @@ static const ebb_trials_item *find_config(const ebb_trials *trials,
     return NULL;
 }
 
+static bool varies(const ebb_trials *trials, const char *key, const json_t *value)
+{
+    for (size_t i = 0; i < trials->n; i++) {
+        if (!json_equal(value, json_object_get(trials->items[i].config, key))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Appends "threads 2, batch_size 64": the options in which the trials are not all alike.
- */
+ * A value that is none is told only where nothing else is: "unlearn none". */
 static void append_label(ebb_text *out, const ebb_trials *trials,
                          const ebb_trials_item *item)
 {
     const size_t begin = out->length;
     const char *key = NULL;
+    const char *empty = NULL;
     json_t *value = NULL;
     json_object_foreach(json_object_get(item->record, "config"), key, value)
     {
-        bool varies = false;
-        for (size_t i = 0; i < trials->n && !varies; i++) {
-            varies = !json_equal(value, json_object_get(trials->items[i].config, key));
+        if (!varies(trials, key, value)) {
+            continue;
         }
-        if (varies) {
+        if (json_is_null(value)) {
+            empty = key;
+        } else {
             ebb_text_append(out, "%s%s ", out->length == begin ? "" : ", ", key);
             ebb_json_print(out, value);
         }
     }
-    if (out->length == begin) {
+    if (out->length == begin && empty != NULL) {
+        ebb_text_append(out, "%s none", empty);
+    } else if (out->length == begin) {
         ebb_text_append(out, "all trials");
     }
 }
@@ -255,10 +269,12 @@ static ebb_status judge(ebb_compare_benchmark *benchmark, double threshold, size
         ebb_compare_decide(benchmark, verdict, NULL);
     } else {
         const size_t needed = ebb_gate_groups_needed(alpha);
+        benchmark->starved = true;
         ebb_compare_decide(benchmark, verdict,
-                           "%zu and %zu valid trials carry no 95 %% interval (allowed: "
-                           "%zu and %zu for %zu configurations)",
-                           baseline->n, candidate->n, needed, needed, n);
+                           "%zu and %zu valid trials carry no 95 %% interval (needed: "
+                           "%zu and %zu for %zu configuration%s)",
+                           baseline->n, candidate->n, needed, needed, n,
+                           n == 1 ? "" : "s");
     }
     return EBB_OK;
 }

@@ -21,10 +21,12 @@ def test_same():
         ended = compare(a, b)
         check_equal(ended.status, 0, ended.err)
         lines = ended.out.splitlines()
-        check_equal([line.split()[0] for line in lines[:-1]], STEPS, "names")
-        for line in lines[:-1]:
-            check_match(r"^\S+ +(0\.99|1\.00)\d\d \[0\.9\d{3}, 1\.0\d{3}\] +\d+ pairs "
-                        r" same$", line, "line")
+        check_equal([line.split()[0] for line in lines[:-1]], ["benchmark"] + STEPS,
+                    "names")
+        check_match(r"^benchmark +candidate / baseline +pairs  verdict$", lines[0], "head")
+        for line in lines[1:-1]:
+            check_match(r"^\S+ +(0\.99|1\.00)\d\d \[0\.9\d{3}, 1\.0\d{3}\] +\d+  same$",
+                        line, "line")
         check_match(r"^same: no slowdown .*\(5 of 5 benchmarks; threshold 2 %, [\d.]+ s "
                     r"of 60\)$", lines[-1], "verdict")
         check_equal(ended.err, "", "stderr")
@@ -146,6 +148,26 @@ def test_corrected_for_their_number():
     check_equal(verdicts(result), ["cannot tell"] * 4, "four")
     for benchmark in result["benchmarks"]:
         check_match("7 pairs are too few, ", benchmark["message"], "message")
+
+
+def doubt(a, b, budget):
+    """The conclusion of a comparison that cannot tell."""
+    ended = compare(a, b, "--quiet", budget=budget)
+    check_equal(ended.status, 3, ended.err)
+    return ended.out.splitlines()[-1]
+
+
+def test_doubts_are_told_apart():
+    with Place() as place:
+        a = place.fake("a", noise=10000)
+        check_match("cannot tell: not one pair was measured in the budget .5 of 5 ",
+                    doubt(a, place.fake("b", body=INVALID), "2"), "disturbed")
+        check_match("cannot tell: a benchmark could not be judged .5 of 5 ",
+                    doubt(a, place.fake("c", before="exit 1"), "4"), "broken")
+        check_match("cannot tell: the budget was too small for an interval .5 of 5 ",
+                    doubt(a, place.fake("d", before="sleep 0.1"), "2"), "budget")
+        check_match("cannot tell: the noise could hide a slowdown ",
+                    doubt(a, place.fake("e", noise=7000), "4"), "noise")
 
 
 SUITE = """suite: mine

@@ -67,12 +67,13 @@ def test_stored():
         check_equal(verdicts(result), ["slower", "same"], "verdicts")
         check_match("slower: batch_size 20", ended.message(), "message")
         ended = run("compare", "--baseline", a, "--candidate", place.path("c"))
-        check_match(r"(?m)^batch_size 20 +1\.2\d+ \[1\.\d+, 1\.\d+\] +5 and 5 trials  "
-                    r"slower$", ended.out, "line")
+        check_match(r"(?m)^batch_size 20 +1\.2\d+ \[1\.\d+, 1\.\d+\] +5 and 5  slower$", ended.out, "line")
+        check_match(r"^benchmark +candidate / baseline +trials  verdict\n", ended.out,
+                    "head")
         # Three a side cannot carry an interval, however far apart they are.
         result, ended = stored(results.write("d", {20: FIVE[:3], 10: FIVE[:3]}),
                                results.write("e", {20: slow[:3], 10: slow[:3]}), status=3)
-        check_match(r"3 and 3 valid trials carry no 95 % interval \(allowed: 5 and 5 for 2 "
+        check_match(r"3 and 3 valid trials carry no 95 % interval \(needed: 5 and 5 for 2 "
                     r"configurations", ended.message(), "message")
         check(abs(result["benchmarks"][0]["ratio"] - 1.2) < 0.02, "ratio")
 

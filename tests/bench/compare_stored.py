@@ -87,6 +87,19 @@ def test_other_configuration():
                 "verdicts")
 
 
+def test_names():
+    def side(unlearn, threads=1):
+        config = dict(records()[0]["config"], unlearn=unlearn, threads=threads)
+        return trials(config=config, config_hash="%08x%8s" % (threads, unlearn))
+
+    for other, names in ((side(None), ["unlearn 2:1", "unlearn none"]),
+                         (side(None, 2), ["threads 1, unlearn 2:1", "threads 2"])):
+        both = side("2:1") + other
+        result, _ = Pair(both, both).compare(0, "same")
+        check_equal([", ".join(sorted(x["name"].split(", "))) for x in result["benchmarks"]],
+                    names, "names")
+
+
 def test_other_schema():
     _, ended = Pair(trials(), trials(schema="ebb-trial/2")).compare(3, "cannot tell")
     check_match(r"b/trials.jsonl:1: not a record: schema is 'ebb-trial/2' \(ebb-trial/1\)",

@@ -15,7 +15,7 @@ FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../bench/s
 # Names that users may rely on, and how many trials each has on two cores.
 TRIALS = {"quick": 12, "smoke": 8, "latency": 152, "scaling": 126, "forgetting": 90,
           "unlearning": 45, "pmnist5": 10, "peak": 156, "split-mnist": 15}
-DURATION = r"\d+ (min|minutes|seconds)\b|two minutes|in seconds"
+DURATION = r"\d+ (min|minutes|seconds)\b|a minute|in seconds"
 
 
 def text_of(name):
