@@ -90,11 +90,50 @@ static ebb_status move_trials(const ebb_sweep_folder *folder,
     return status;
 }
 
+/* What others made of the trials afterwards: `ebb report` and scripts/plot. */
+static const struct {
+    const char *name, *mark; /* mark: in the first KiB of ours, for a name is anybody's */
+} pages[] = {
+    {"report.html", "ebb report</title>"},
+    {"forgetting.svg", "<title>Gnuplot</title>"},
+    {"step_latency.svg", "<title>Gnuplot</title>"},
+};
+
+static bool has_mark(const char *path, const char *mark)
+{
+    char head[1024];
+    FILE *file = fopen(path, "rbe");
+    const size_t n = file == NULL ? 0 : fread(head, 1, sizeof head - 1, file);
+    head[n] = '\0';
+    if (file != NULL) {
+        fclose(file);
+    }
+    return strstr(head, mark) != NULL;
+}
+
+static ebb_status remove_pages(const ebb_sweep_folder *folder)
+{
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+        char *path = ebb_output_path(folder->path, pages[i].name);
+        if (path == NULL) {
+            return ebb_fail_memory(strlen(folder->path));
+        }
+        ebb_status status = EBB_OK;
+        if (has_mark(path, pages[i].mark) && unlink(path) != 0) {
+            status = fail_file(path, "not to be removed");
+        }
+        free(path);
+        EBB_TRY(status);
+    }
+    return EBB_OK;
+}
+
 /* What is made of trials does not outlive them. */
 static ebb_status start_over(const ebb_sweep_folder *folder,
                              const ebb_arguments *arguments)
 {
     EBB_TRY(move_trials(folder, arguments));
+    EBB_TRY(remove_pages(folder));
     for (size_t i = 0; ebb_table_choice(i) != NULL; i++) {
         static const char *const endings[] = {"md", "csv"};
         for (size_t k = 0; k < 2; k++) {

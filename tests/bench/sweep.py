@@ -179,8 +179,16 @@ def test_foreign_results():
 def test_fresh():
     with completed() as place:
         before = place.read()
+        pages = {"report.html": "<title>small – ebb report</title>",
+                 "forgetting.svg": "<svg>\n<title>Gnuplot</title>",
+                 "step_latency.svg": "<svg>\n<title>somebody's</title>"}
+        for name, text in pages.items():
+            with open(os.path.join(place.results, name), "w") as stream:
+                stream.write(text)
         ended = complete(place, "--fresh")
         check_match("4 of 4 trials to run", ended.err, "notes")
+        check_equal([name for name in pages if name in place.files()], ["step_latency.svg"],
+                    "pages of the old trials")
         kept = [name for name in place.files()
                 if name.startswith("trials.") and name != "trials.jsonl"]
         check_equal(len(kept), 1, "kept: %s" % kept)
