@@ -108,6 +108,6 @@ int main(int argc, char **argv)
                 color ? "\033[0m" : "", ebb_last_error());
     }
     ebb_arguments_clear(&arguments);
-    ebb_guard_end();
+    ebb_guard_end(status);
     return (int)status;
 }

@@ -8,9 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
-
-#include "base/status.h"
 
 /* What a library may have asked for in vain before it followed a null pointer. */
 enum { SHORT_BYTES = 16 << 20 };
@@ -116,7 +115,14 @@ void ebb_guard_begin(void)
     (void)atexit(leave_after_exit);
 }
 
-void ebb_guard_end(void)
+/* After a refusal oneDNN's kernels may be half made, and what it does at exit to those
+ * crashes; the message has been written. */
+void ebb_guard_end(ebb_status status)
 {
+    struct rlimit limit;
     is_over = 1;
+    if (status == EBB_ERR_ENVIRONMENT && getrlimit(RLIMIT_AS, &limit) == 0 &&
+        limit.rlim_cur != RLIM_INFINITY) {
+        _exit(status);
+    }
 }

@@ -7,8 +7,11 @@
 #ifndef EBB_BENCH_GUARD_H
 #define EBB_BENCH_GUARD_H
 
-/* Between these calls; both from main. */
+#include "base/status.h"
+
+/* Between these calls; both from main, the second with what it is about to return and
+ * nothing left to write. */
 void ebb_guard_begin(void);
-void ebb_guard_end(void);
+void ebb_guard_end(ebb_status status);
 
 #endif

@@ -207,8 +207,10 @@ def each_call(case, groups, caller="ebb", dense=3, onwards=False):
         print("%s of %s called by %s: %d of %d made to fail%s" % (
             group, case.process, caller, n_failed, n, " and all after" * onwards))
         check(n > 0, "%s is never called" % group)
-        # Not every library allocates as often each time.
-        least = len(results) * (0.9 if caller == "ebb" else 0.5)
+        # Not every library allocates as often each time, and what another program writes
+        # is read in as many pieces as it comes.
+        steady = caller == "ebb" and group != "read"
+        least = len(results) * (0.9 if steady else 0.5)
         check(n_failed >= least, "the calls were not there again")
         problems += found
     check(not problems, "\n    ".join(["", *problems]))
