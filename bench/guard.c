@@ -115,14 +115,13 @@ void ebb_guard_begin(void)
     (void)atexit(leave_after_exit);
 }
 
-/* After a refusal oneDNN's kernels may be half made, and what it does at exit to those
- * crashes; the message has been written. */
+/* Where memory may have been refused oneDNN's kernels may be half made, and what it does
+ * to those at exit crashes; everything has been written. */
 void ebb_guard_end(ebb_status status)
 {
     struct rlimit limit;
     is_over = 1;
-    if (status == EBB_ERR_ENVIRONMENT && getrlimit(RLIMIT_AS, &limit) == 0 &&
-        limit.rlim_cur != RLIM_INFINITY) {
-        _exit(status);
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+        _exit((int)status);
     }
 }

@@ -327,7 +327,7 @@ def test_cpu_taken_away():
                     unbound(json.loads(out), "thread 1 is not bound to CPU %d" % cpus[1])
                     return
                 # Its threads were just being bound.
-                check_match("^ebb: .*refused", err.decode(), "message")
+                check_match("(?m)^ebb: .*refused", err.decode(), "message")
                 check_equal(process.returncode, 3, "status")
             raise Absent("always too early")
     tried(test_cpu_taken_away_group)
