@@ -27,9 +27,8 @@ typedef struct ebb_piece_list {
 typedef struct ebb_piece_rule {
     size_t max_floats;  /* but 16 rows at least */
     size_t max_columns; /* a multiple of the grain */
-    size_t wanted;      /* pieces one below the other */
-    size_t
-        min_floats; /* but none smaller than this, or 16 rows, for their number's sake */
+    size_t wanted;      /* pieces one below the other, if they are large enough: */
+    size_t min_floats;  /* of these at least, and of 16 rows */
 } ebb_piece_rule;
 
 /* Cuts every panel of every layer. Fails with EBB_ERR_ENVIRONMENT. */
