@@ -148,10 +148,9 @@ static ebb_status fail_meaning(const meaning *row, const char *where, const char
                ? ebb_fail(EBB_ERR_USAGE,
                           "%s: '%s' has no meaning here (allowed: with %s%s %s)", at.text,
                           shown, dashes, other, row->needs)
-               : ebb_fail(
-                     EBB_ERR_USAGE,
-                     "%s: '%s' has no meaning beside %s%s (allowed: one of the two)",
-                     at.text, shown, dashes, other);
+               : ebb_fail(EBB_ERR_USAGE,
+                          "%s: '%s' has no meaning beside %s%s (allowed: one of the two)",
+                          at.text, shown, dashes, other);
 }
 
 static ebb_status check_meanings(const ebb_config *config, const char *where)

@@ -92,10 +92,14 @@ def test_one_is_slower():
         check_match(r"slower: step-adam-128 \(1 of 5", ended.message(), "message")
 
 
+# Half of the times are twice the others, so that no number of pairs is enough.
+NOISE = "p50=$((p50 * (1 + count % 2)))"
+
+
 def test_noise_hides():
-    """Noise of 60 % leaves it open; the budget is kept."""
+    """It leaves the verdict open; the budget is kept."""
     with Place() as place:
-        a, b = place.fake("a", noise=10000), place.fake("b", noise=7000)
+        a, b = place.fake("a", noise=0), place.fake("b", noise=0, body=NOISE)
         begin = time.monotonic()
         result, ended = compare_json(a, b, status=3, budget="4")
         check(time.monotonic() - begin < 30, "the budget was not kept")
@@ -159,15 +163,18 @@ def doubt(a, b, budget):
 
 def test_doubts_are_told_apart():
     with Place() as place:
-        a = place.fake("a", noise=10000)
+        a = place.fake("a", noise=0)
         check_match("cannot tell: not one pair was measured in the budget .5 of 5 ",
                     doubt(a, place.fake("b", body=INVALID), "2"), "disturbed")
         check_match("cannot tell: a benchmark could not be judged .5 of 5 ",
                     doubt(a, place.fake("c", before="exit 1"), "4"), "broken")
         check_match("cannot tell: the budget was too small for an interval .5 of 5 ",
                     doubt(a, place.fake("d", before="sleep 0.1"), "2"), "budget")
-        check_match("cannot tell: the noise could hide a slowdown ",
-                    doubt(a, place.fake("e", noise=7000), "4"), "noise")
+        # A busy machine needs the second budget to get as far as an interval.
+        b = place.fake("e", noise=0, body=NOISE)
+        noise = "cannot tell: the noise could hide a slowdown "
+        told = doubt(a, b, "4")
+        check_match(noise, told if told.startswith(noise) else doubt(a, b, "60"), "noise")
 
 
 SUITE = """suite: mine

@@ -96,7 +96,8 @@ static const struct {
     {SYNTHETIC "synthetic 100,10,16,4 batch-size 91", "--batch-size", "1 to 90"},
     {SYNTHETIC "synthetic 101,10,16,4 batch-size 91", NULL, NULL},
     {"batch-per-thread 64", NULL, NULL},
-    {"batch-per-thread 64 batch-size 64", "--batch-size", "beside --batch-per-thread (allowed"},
+    {"batch-per-thread 64 batch-size 64", "--batch-size",
+     "beside --batch-per-thread (allowed"},
     {"batch-per-thread 54000", NULL, NULL},
     {"batch-per-thread 54000 threads all", NULL, NULL}, /* until they are known */
     {"batch-per-thread 27000 threads 2", NULL, NULL},
