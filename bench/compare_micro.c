@@ -45,7 +45,9 @@ static void read_entry(ebb_micro *out, ebb_times *times, const json_t *entry)
         return;
     }
     const double ns = time_of(entry);
-    if (!(ns > 0) || !isfinite(ns)) {
+    if (ebb_json_has_text(entry, "label", "disturbed")) {
+        out->disturbed = true;
+    } else if (!(ns > 0) || !isfinite(ns)) {
         snprintf(out->text, sizeof out->text, "real_time is not a time above 0");
     } else if (ebb_times_add(times, ns) != EBB_OK) {
         snprintf(out->text, sizeof out->text, "%s", ebb_last_error());

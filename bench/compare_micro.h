@@ -13,6 +13,7 @@ typedef struct ebb_micro {
     bool readable;                   /* the text is JSON of that kind */
     bool found;                      /* an entry has the name */
     double ns;                       /* median of its repetitions; NaN: none */
+    bool disturbed;                  /* one of them says so; ns is of the others */
     char text[EBB_MICRO_TEXT_BYTES]; /* what is wrong, or the entry's own error */
 } ebb_micro;
 

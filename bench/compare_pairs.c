@@ -241,7 +241,7 @@ static void conclude(const session *self, ebb_compare_benchmark *benchmark,
                            past->disturbance);
     } else {
         ebb_compare_decide(benchmark, verdict,
-                           "%zu %s too few (allowed: a larger budget, fewer "
+                           "%zu %s too few (remedy: a larger budget, fewer "
                            "benchmarks)",
                            n, n == 1 ? "pair is" : "pairs are");
     }

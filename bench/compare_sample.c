@@ -163,6 +163,8 @@ static void read_micro(ebb_sample *out, const ebb_child *child, const char *name
         fail_garbage(out, child, micro.text);
     } else if (!micro.found) {
         set_kind(out, EBB_SAMPLE_MISSING, "it printed no such benchmark");
+    } else if (micro.disturbed && micro.text[0] == '\0' && !(micro.ns > 0)) {
+        set_kind(out, EBB_SAMPLE_DISTURBED, "its mean and its median are far apart");
     } else if (!(micro.ns > 0)) {
         set_kind(out, EBB_SAMPLE_BROKEN, "%s",
                  micro.text[0] == '\0' ? "no repetition was timed" : micro.text);

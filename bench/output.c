@@ -66,15 +66,16 @@ static bool write_all(int file, const char *data, size_t size_bytes)
 }
 
 /* Opens path for writing from its start, flags beside; 0 or the reason why not all was
- * written. */
+ * written. Waits for nobody to open the other end of a FIFO: that is ENXIO. */
 static int write_file(const char *path, int flags, const char *data, size_t size_bytes)
 {
-    const int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, (mode_t)0666);
+    const int file =
+        open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | flags, (mode_t)0666);
     if (file < 0) {
         return errno;
     }
     /* What is no file (a terminal, a pipe) refuses to be synchronised. */
-    const bool good = write_all(file, data, size_bytes) &&
+    const bool good = fcntl(file, F_SETFL, 0) == 0 && write_all(file, data, size_bytes) &&
                       (fsync(file) == 0 || errno == EINVAL || errno == EROFS);
     const int reason = errno;
     if (close(file) != 0 && good) {
@@ -112,7 +113,11 @@ ebb_status ebb_output_write(const char *path, const char *data, size_t size_byte
         reason = write_beside(path, beside.data, data, size_bytes);
         ebb_text_clear(&beside);
     }
-    return reason == 0 ? EBB_OK : fail_file(path, "not written", reason);
+    return reason == 0 ? EBB_OK
+           : reason == ENXIO
+               ? ebb_fail(EBB_ERR_ENVIRONMENT,
+                          "%s: not written (a FIFO that nobody reads)", path)
+               : fail_file(path, "not written", reason);
 }
 
 ebb_status ebb_output_folder(const char *path)

@@ -25,20 +25,43 @@ static ebb_status fail_with_errno(const char *path, const char *what)
     return ebb_fail(EBB_ERR_ENVIRONMENT, "%s: %s: %s", path, what, strerror(errno));
 }
 
+/* For reading too, a FIFO nobody reads opens, takes the record and loses it; for writing
+ * alone it does not open. */
+static int open_existing(const char *path, int flags)
+{
+    const int reader = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (reader < 0) {
+        return -1;
+    }
+    const int file = open(path, flags);
+    const int reason = errno;
+    close(reader);
+    errno = reason;
+    return file;
+}
+
 /* *created tells whether the file was not there before. */
 static int open_for_append(bool *created, const char *path)
 {
     const int flags = O_RDWR | O_APPEND | O_CLOEXEC;
     *created = false;
-    int file = open(path, flags);
+    int file = open_existing(path, flags);
     if (file < 0 && errno == ENOENT) {
         file = open(path, flags | O_CREAT | O_EXCL, 0666);
         *created = file >= 0;
         if (file < 0 && errno == EEXIST) { /* another process was faster */
-            file = open(path, flags);
+            file = open_existing(path, flags);
         }
     }
     return file;
+}
+
+static ebb_status fail_to_open(const char *path)
+{
+    return errno == ENXIO
+               ? ebb_fail(EBB_ERR_ENVIRONMENT,
+                          "%s: record not written: a FIFO that nobody reads", path)
+               : fail_with_errno(path, "cannot be opened for appending");
 }
 
 /* Does the file end inside a line, left by a writer that was killed? */
@@ -99,7 +122,7 @@ ebb_status ebb_record_append(const char *path, const json_t *record)
     int file = -1;
     if (status == EBB_OK) {
         file = open_for_append(&created, path);
-        status = file < 0 ? fail_with_errno(path, "cannot be opened for appending")
+        status = file < 0 ? fail_to_open(path)
                           : write_line(file, path, text.data, text.length);
     }
     if (file >= 0 && close(file) != 0 && status == EBB_OK) {

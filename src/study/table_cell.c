@@ -115,9 +115,11 @@ void ebb_table__note_peak(ebb_text *out, ebb_format format, const ebb_table__row
 {
     size_t n_low = 0;
     size_t n_valid = 0;
+    size_t n_disturbed = 0;
     for (size_t i = 0; i < all->n; i++) {
         n_low += all->items[i].n_low_peaks;
         n_valid += all->items[i].n_valid;
+        n_disturbed += all->items[i].peak_disturbed ? 1 : 0;
     }
     ebb_table__note(
         out, format,
@@ -130,6 +132,13 @@ void ebb_table__note_peak(ebb_text *out, ebb_format format, const ebb_table__row
                         "that best: something slowed them from end to end, and their "
                         "times may be too long.",
                         n_low, n_valid);
+    }
+    if (n_disturbed > 0) {
+        ebb_table__note(out, format,
+                        "– in place of the peak and of shares of it, in %zu of %zu rows: "
+                        "the step is faster than the peak, which was disturbed whenever "
+                        "it was measured.",
+                        n_disturbed, all->n);
     }
 }
 

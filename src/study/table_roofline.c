@@ -51,8 +51,8 @@ static void compute(roofline *self, const ebb_table__row *row, const ebb_roof_fi
                        .matmul_gflops = none,
                        .bound = "",
                        .bound_ns = none};
-    if (isnan(row->p50_ns)) {
-        return; /* nothing to hold against a roof */
+    if (isnan(row->p50_ns) || row->peak_disturbed) {
+        return; /* nothing to hold against a roof, or no roof */
     }
     if (file->machine != NULL &&
         strcmp(file->machine_id, row->trials[0]->machine_id) == 0) {

@@ -6,6 +6,7 @@
 
 #include "machine/spread.h"
 #include "study/json.h"
+#include "study/verdict.h"
 
 static const double LOW_PEAK =
     0.9; /* of the best: what two peaks of a trial may differ */
@@ -83,6 +84,10 @@ static void measure(ebb_table__row *r, double *values, const ebb_trials *trials)
     r->samples_per_second = r->batch * 1e9 / r->p50_ns;
     r->gflops = r->flop / r->p50_ns;
     r->peak_fraction = r->gflops / r->peak_gflops;
+    r->peak_disturbed = !ebb_verdict_is_share(r->peak_fraction);
+    if (r->peak_disturbed) { /* no roof stands below what is under it */
+        r->peak_gflops = r->peak_fraction = (double)NAN;
+    }
 }
 
 static void relate_to_base(ebb_table__row *r, const ebb_table__row *base)

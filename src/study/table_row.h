@@ -21,7 +21,9 @@ typedef struct ebb_table__row {
     double batch;       /* samples a step, of all threads */
     double flop, bytes; /* of a step, by the layers' formulas */
     double arena_bytes; /* parameters, their derived copies, moments */
-    double peak_gflops; /* above */
+    double
+        peak_gflops; /* above; NaN too where it was disturbed whenever it was measured */
+    bool peak_disturbed;
     size_t n_low_peaks; /* valid trials whose own peak is more than 10 % below it */
     double samples_per_second, gflops, peak_fraction;
     size_t base_threads; /* 0: the curve has no base */

@@ -4,7 +4,6 @@
 #include "study/table.h"
 #include "study/table_cell.h"
 #include "study/table_note.h"
-#include "study/verdict.h"
 
 static void latency_cells(ebb_grid *grid, const ebb_table__row *r, double unit)
 {
@@ -18,9 +17,7 @@ static void rate_cells(ebb_grid *grid, const ebb_table__row *r)
     ebb_table__number_cell(grid, ebb_grid_significant(r->samples_per_second, 4), 0);
     ebb_table__number_cell(grid, r->gflops,
                            isnan(r->gflops) ? 0 : ebb_grid_decimals(r->gflops, 0, 0));
-    ebb_table__number_cell(
-        grid,
-        ebb_verdict_is_share(r->peak_fraction) ? 100 * r->peak_fraction : (double)NAN, 0);
+    ebb_table__number_cell(grid, 100 * r->peak_fraction, 0);
     ebb_table__number_cell(grid, r->speed_up, 2);
     ebb_table__number_cell(grid, 100 * r->efficiency, 0);
 }
@@ -89,13 +86,12 @@ static void fill_csv(ebb_grid *grid, const ebb_table__rows *all)
 /* What a dash means; in a row without a valid trial it is told under "invalid". */
 static void note_dashes(ebb_text *out, ebb_format format, const ebb_table__rows *all)
 {
-    bool invalid = false, missing = false, above = false;
+    bool invalid = false, missing = false;
     for (size_t i = 0; i < all->n; i++) {
         const ebb_table__row *r = &all->items[i];
         invalid = invalid || r->n_valid == 0;
         missing =
             missing || (!isnan(r->p50_ns) && (isnan(r->p90_ns) || isnan(r->p99_ns)));
-        above = above || !ebb_verdict_is_share(r->peak_fraction);
     }
     if (invalid) {
         ebb_table__note(out, format,
@@ -105,11 +101,6 @@ static void note_dashes(ebb_text *out, ebb_format format, const ebb_table__rows 
         ebb_table__note(out, format,
                         "– under p90 or p99 beside a p50: too few steps for a bound of "
                         "that quantile (29 for p90, 299 for p99).");
-    }
-    if (above) {
-        ebb_table__note(out, format,
-                        "– under %% of peak: the step is faster than the peak, which was "
-                        "disturbed whenever it was measured.");
     }
 }
 

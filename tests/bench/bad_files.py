@@ -360,6 +360,9 @@ def _outputs():
     for option in ("--output", "--samples"):
         yield Case("outputs", [*RUN, option, "folder"], 3, r"folder: not writable",
                    {"folder": directory})
+    yield Case("outputs", ["report", "r", "--output", "fifo"], 3,
+               r"fifo: .*a FIFO that nobody reads",
+               {"r/trials.jsonl": _record(), "fifo": os.mkfifo})
     yield Case("outputs", [*RUN, "--dump", "file"], 3, r"file: ", {"file": "x"})
     yield Case("outputs", [*RUN, "--dump", "fifo"], 3, r"fifo: is no folder",
                {"fifo": os.mkfifo})

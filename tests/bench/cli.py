@@ -223,6 +223,22 @@ def test_run_files():
         check_equal(sorted(os.listdir(where)), ["samples", "trials.jsonl"], "files")
 
 
+def test_fifo():
+    """One with a reader takes a record; what nobody reads is not said to be written."""
+    with folder() as where:
+        fifo = os.path.join(where, "fifo")
+        os.mkfifo(fifo)
+        for option in ("--output", "--samples"):
+            ended = run("run", *TINY, option, fifo)
+            check_equal(ended.status, 3, "status of %s" % option)
+            check_match("fifo: .*a FIFO that nobody reads", ended.message(), option)
+        reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        ended = run("run", *TINY, "--format=json", "--output", fifo)
+        check_equal(ended.status, 0, ended.message())
+        check_equal(json.loads(os.read(reader, 1 << 16)), json.loads(ended.out), "the record")
+        os.close(reader)
+
+
 def test_nothing_is_created_for_nothing():
     with folder() as where:
         output = os.path.join(where, "x")

@@ -215,6 +215,23 @@ def test_bench_median():
         check_equal(set(result["benchmarks"][0]["baseline_ns"]), {7e3}, "ns")
 
 
+def test_bench_disturbed():
+    """Repetitions that say so do not count; where all do, the pair does not."""
+    with Place() as place:
+        a = place.bench("a", "x")
+        entry = 'entry="$entry, \\"label\\": \\"disturbed\\""'
+        result, ended = compare_json(a, place.bench("b", "x", body=entry), "--bench", "x",
+                                     budget="2", status=3)
+        check_equal(result["benchmarks"][0]["pairs"], 0, "pairs")
+        check_match(r"were disturbed: candidate: its mean and its median are far apart",
+                    ended.message(), "message")
+        more = "\n".join((entry, "good='" '"name": "x", "run_type": "iteration", '
+                          '"real_time": 9, "time_unit": "ms"' "'", 'entry="$entry}, {$good"'))
+        c = place.bench("c", "x", body=more)
+        result, _ = compare_json(c, c, "--bench", "x")
+        check_equal(set(result["benchmarks"][0]["baseline_ns"]), {9e6}, "ns")
+
+
 def test_bench_broken_list():
     with Place() as place:
         a = place.bench("a", "x")

@@ -16,7 +16,8 @@ import unittest
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 SHELLS = ["scripts/setup", "scripts/build", "scripts/run", "scripts/test", "scripts/tidy",
-          "scripts/plot", "scripts/results", "scripts/fuzz", ".ci/run"]
+          "scripts/plot", "scripts/results", "scripts/fuzz", "scripts/compare-pytorch",
+          ".ci/run"]
 # Needed by the scripts themselves; everything else is a stand-in or absent.
 TOOLS = ["bash", "cat", "env", "grep"]
 
@@ -44,6 +45,15 @@ class Help(unittest.TestCase):
                 done = run([os.path.join(ROOT, "scripts", script), "--wrong"], cwd="/")
                 self.assertEqual((done.returncode, done.stdout), (2, ""))
                 self.assertRegex(done.stderr, r"^%s: --wrong: " % script)
+
+    def test_a_comparison_without_python_says_so(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for tool in ("bash", "dirname"):
+                os.symlink(shutil.which(tool), os.path.join(folder, tool))
+            done = run([os.path.join(ROOT, "scripts/compare-pytorch")],
+                       env={"PATH": folder})
+        self.assertEqual((done.returncode, done.stdout), (3, ""))
+        self.assertRegex(done.stderr, r"^compare-pytorch: python3: not installed \(.*\)\n$")
 
     def test_every_script_is_executable_and_strict(self):
         for script in SHELLS:

@@ -261,18 +261,40 @@ static void test_a_peak_a_little_lower_is_not_told(void **state)
 }
 
 /* 64 samples a thread: twice the threads take 1.25 times as long for twice the work. */
+/* What is faster than its peak tells that the peak is none: no table has it or a share of
+ * it, nor a bound. */
+static void test_disturbed_peak(void **state)
+{
+    (void)state;
+    const char *path = fixture_begin();
+    json_t *record = fixture_record(&(fixture){.p50_ns = 400000, .threads = 2});
+    json_object_set_new(record, "peak_gflops", json_real(199.5)); /* of 250 a step */
+    fixture_append(path, record);
+    const ebb_table *const kinds[] = {&ebb_table_step_latency, &ebb_table_scaling,
+                                      &ebb_table_roofline};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        ebb_text text = rendered(path, kinds[i], EBB_CSV);
+        assert_null(strstr(text.data, "199.5"));
+        assert_null(strstr(text.data, "1.253")); /* the fraction */
+        assert_null(strstr(text.data, "compute,"));
+        ebb_text_clear(&text);
+        assert_table_says(path, kinds[i], EBB_MARKDOWN, "was disturbed whenever");
+    }
+    fixture_end();
+}
+
 static void test_weak_scaling(void **state)
 {
     (void)state;
     const char *path = fixture_begin();
     fixture_append(path, fixture_record(&(fixture){
-                             .per_thread = 64, .p50_ns = 400000, .letter = 'c'}));
+                             .per_thread = 64, .p50_ns = 600000, .letter = 'c'}));
     fixture_append(path, fixture_record(&(fixture){
-                             .per_thread = 64, .threads = 2, .p50_ns = 500000}));
-    /* Speed-up 2 / 1.25, efficiency 400 / 500, serial (2 − 1.6) / (2 − 1). */
+                             .per_thread = 64, .threads = 2, .p50_ns = 750000}));
+    /* Speed-up 2 / 1.25, efficiency 600 / 750, serial (2 − 1.6) / (2 − 1). */
     assert_table_says(
         path, &ebb_table_scaling, EBB_CSV,
-        "finetuning,shards,64,128,cores,2,1,0,500000,495000,510000,1,400000,"
+        "finetuning,shards,64,128,cores,2,1,0,750000,742500,765000,1,600000,"
         "1.6,0.8,400,200,0.8,0.4\n");
     assert_table_says(path, &ebb_table_scaling, EBB_MARKDOWN, "Gustafson 1988");
     assert_table_says(path, &ebb_table_scaling, EBB_MARKDOWN, "batch_per_thread 64; ");
@@ -282,7 +304,7 @@ static void test_weak_scaling(void **state)
     fixture_append(path, fixture_record(&(fixture){.p50_ns = 900000}));
     assert_table_says(
         path, &ebb_table_scaling, EBB_CSV,
-        "finetuning,shards,64,128,cores,2,1,0,500000,495000,510000,1,400000,"
+        "finetuning,shards,64,128,cores,2,1,0,750000,742500,765000,1,600000,"
         "1.6,0.8,");
     assert_table_says(path, &ebb_table_scaling, EBB_CSV,
                       "finetuning,shards,,128,cores,2,1,0,450000,445500,459000,1,900000,"
@@ -373,6 +395,8 @@ int main(void)
         cmocka_unit_test(test_scaling_states_its_base),
         cmocka_unit_test(test_the_peak_is_the_best_of_the_file),
         cmocka_unit_test(test_a_peak_a_little_lower_is_not_told),
+        cmocka_unit_test(test_disturbed_peak),
+        cmocka_unit_test(test_disturbed_peak),
         cmocka_unit_test(test_weak_scaling),
         cmocka_unit_test(test_requests_without_a_twin),
         cmocka_unit_test(test_disturbed_and_diverged_requests),
