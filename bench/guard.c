@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
+
+#include "base/buffer.h"
 
 /* What a library may have asked for in vain before it followed a null pointer. */
 enum { SHORT_BYTES = 16 << 20 };
@@ -119,9 +120,8 @@ void ebb_guard_begin(void)
  * to those at exit crashes; everything has been written. */
 void ebb_guard_end(ebb_status status)
 {
-    struct rlimit limit;
     is_over = 1;
-    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+    if (ebb_buffer_space_is_limited()) {
         _exit((int)status);
     }
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 /* A heap hands out pages that others have used; smaller blocks share their pages anyway.
  */
@@ -99,4 +100,10 @@ void ebb_buffer_free(void *buffer)
     } else {
         free(head.base);
     }
+}
+
+bool ebb_buffer_space_is_limited(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
 }

@@ -22,4 +22,8 @@ ebb_status ebb_buffer_allocate(void **out, size_t n, size_t item_bytes);
 /* NULL is allowed. */
 void ebb_buffer_free(void *buffer);
 
+/* Is there a limit on this process's address space (ulimit -v)? Libraries that are
+ * refused memory under it may not notice, and hand out what they have half made. */
+bool ebb_buffer_space_is_limited(void);
+
 #endif

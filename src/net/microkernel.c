@@ -136,7 +136,9 @@ void ebb_microkernel_destroy(ebb_microkernel *kernel)
         if (kernel->parameters != NULL) {
             dnnl_ukernel_attr_params_destroy(kernel->parameters);
         }
-        if (kernel->brgemm != NULL) {
+        /* Of one that it half made, and gave out as whole, oneDNN 3.7 frees what it never
+         * allocated, which ends the program. */
+        if (kernel->brgemm != NULL && !ebb_buffer_space_is_limited()) {
             dnnl_brgemm_destroy(kernel->brgemm);
         }
         ebb_buffer_free(kernel->scratchpad);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -104,6 +105,21 @@ static void test_refused(void **state)
     }
 }
 
+/* Whatever the limit of who runs the test: an unlimited one cannot be asked for. */
+static void test_limited_space(void **state)
+{
+    (void)state;
+    struct rlimit usual;
+    assert_int_equal(getrlimit(RLIMIT_AS, &usual), 0);
+    assert_int_equal(ebb_buffer_space_is_limited(), usual.rlim_cur != RLIM_INFINITY);
+    const struct rlimit wide = {.rlim_cur = (rlim_t)1 << 62, .rlim_max = usual.rlim_max};
+    if (usual.rlim_max == RLIM_INFINITY) {
+        assert_int_equal(setrlimit(RLIMIT_AS, &wide), 0);
+        assert_true(ebb_buffer_space_is_limited());
+        assert_int_equal(setrlimit(RLIMIT_AS, &usual), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +127,7 @@ int main(void)
         cmocka_unit_test(test_allocate),
         cmocka_unit_test(test_pages_are_untouched),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_limited_space),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
