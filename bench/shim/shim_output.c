@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "shim_text.h"
@@ -63,6 +64,21 @@ static ebb_shim_status open_display(ebb_shim_output *self, const ebb_shim_flags 
     return EBB_SHIM_OK;
 }
 
+/* A pipe or a device is written itself, a file beside and renamed: the earlier one stays
+ * whole until there is another. */
+static ebb_shim_status choose_beside(ebb_shim_output *self, const char *path)
+{
+    struct stat facts;
+    if (stat(path, &facts) == 0 && !S_ISREG(facts.st_mode)) {
+        return EBB_SHIM_OK;
+    }
+    if (asprintf(&self->beside, "%s.new", path) < 0) {
+        self->beside = NULL;
+        return ebb_shim_text_refuse(EBB_SHIM_ENVIRONMENT, "memory: no room for a name");
+    }
+    return EBB_SHIM_OK;
+}
+
 static ebb_shim_status open_file(ebb_shim_output *self, const ebb_shim_flags *flags)
 {
     const char *path = flags->values[EBB_SHIM_FLAG_OUT];
@@ -72,7 +88,12 @@ static ebb_shim_status open_file(ebb_shim_output *self, const ebb_shim_flags *fl
     if (*path == '\0') {
         return EBB_SHIM_OK;
     }
-    self->file = fopen(path, "w");
+    const ebb_shim_status status = choose_beside(self, path);
+    if (status != EBB_SHIM_OK) {
+        return status;
+    }
+    const char *written = self->beside != NULL ? self->beside : path;
+    self->file = fopen(written, "w");
     if (self->file == NULL) {
         return ebb_shim_text_refuse(EBB_SHIM_ENVIRONMENT, "%.500s: cannot be written: %s",
                                     path, strerror(errno));
@@ -80,7 +101,7 @@ static ebb_shim_status open_file(ebb_shim_output *self, const ebb_shim_flags *fl
     if (strcmp(format, "console") != 0) {
         return add_writer(self, format, self->file, aggregates_only);
     }
-    self->library.path = path;
+    self->library.path = written;
     self->library.consoles[1] = (ebb_library_console){
         .on = true,
         .tabular = ebb_shim_flags_is_set(flags, EBB_SHIM_FLAG_COUNTERS_TABULAR)};
@@ -100,13 +121,31 @@ ebb_shim_status ebb_shim_output_open(ebb_shim_output *self, const ebb_shim_flags
     return status == EBB_SHIM_OK ? open_file(self, flags) : status;
 }
 
+/* False when not all was written. keep: what was written is a report. */
+static bool close_file(ebb_shim_output *self, const char *path, bool keep)
+{
+    bool good = self->file == NULL || ferror(self->file) == 0;
+    if (self->file != NULL && fclose(self->file) != 0) {
+        good = false;
+    }
+    if (self->file != NULL && self->beside != NULL) {
+        if (good && keep) {
+            good = rename(self->beside, path) == 0;
+        }
+        if (!good || !keep) {
+            unlink(self->beside);
+        }
+    }
+    free(self->beside);
+    self->beside = NULL;
+    return good;
+}
+
 ebb_shim_status ebb_shim_output_close(ebb_shim_output *self, const char *path,
                                       ebb_shim_status status)
 {
-    bool file_failed = self->file != NULL && ferror(self->file) != 0;
-    if (self->file != NULL && fclose(self->file) != 0) {
-        file_failed = true;
-    }
+    const bool file_failed =
+        !close_file(self, path, status == EBB_SHIM_OK && !self->report.refused);
     const bool display_failed = fflush(stdout) != 0 || ferror(stdout) != 0;
     if (status == EBB_SHIM_OK && file_failed) {
         status =

@@ -9,14 +9,17 @@
 typedef struct ebb_shim_output {
     ebb_shim_report report;
     ebb_library_output library;
-    FILE *file;    /* NULL: none */
+    FILE *file; /* NULL: none */
+    char
+        *beside; /* what becomes the file once it is whole; NULL: it is the file itself */
 } ebb_shim_output; /* starts as {0} */
 
 /* reporter takes the place of standard output; NULL: none. Is closed after a failure too.
  */
 ebb_shim_status ebb_shim_output_open(ebb_shim_output *self, const ebb_shim_flags *flags,
                                      const ebb_shim_reporter *reporter);
-/* status, or what only now turns out: that there was no room for what was written. */
+/* status, or what only now turns out: that there was no room for what was written. An
+ * earlier file at path stays as it was unless all went well. */
 ebb_shim_status ebb_shim_output_close(ebb_shim_output *self, const char *path,
                                       ebb_shim_status status);
 

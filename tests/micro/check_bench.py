@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "shim"))
@@ -114,6 +115,33 @@ class Answers(unittest.TestCase):
         self.check_refused(2, "OMP_PLACES", environment={"OMP_PLACES": "cores"})
         self.check_refused(3, "cannot be written", "--benchmark_filter=softmax",
                            "--benchmark_out=/nonexistent/x")
+
+
+class Output(unittest.TestCase):
+    def test_an_earlier_result_stays_until_there_is_another(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "out.json")
+            with open(path, "w", encoding="utf-8") as stream:
+                stream.write("old")
+            process = subprocess.Popen(
+                [BENCH, "--benchmark_out=" + path, "--benchmark_filter=softmax",
+                 "--benchmark_min_time=5"], stdout=subprocess.DEVNULL, env=CLEAN)
+            while process.poll() is None and not os.path.exists(path + ".new"):
+                time.sleep(0.01)
+            process.kill()
+            self.assertEqual(process.wait(), -9)
+            with open(path, encoding="utf-8") as stream:
+                self.assertEqual(stream.read(), "old")
+            run("--benchmark_out=" + path, "--benchmark_filter=softmax", "--benchmark_dry_run")
+            self.assertGreater(len(results.load(path)["benchmarks"]), 0)
+            self.assertEqual(os.listdir(folder), ["out.json"])
+
+    def test_a_full_disk_is_told(self):
+        process = subprocess.run(
+            [BENCH, "--benchmark_out=/dev/full", "--benchmark_filter=softmax",
+             "--benchmark_dry_run"], capture_output=True, check=False, env=CLEAN)
+        self.assertEqual(process.returncode, 3)
+        self.assertIn(b"/dev/full: cannot be written", process.stderr)
 
 
 class Results(unittest.TestCase):
