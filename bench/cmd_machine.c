@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "lstopo.h"
+#include "machine/dump_json.h"
 #include "machine/topology.h"
 #include "machine/topology_drawing.h"
 #include "output.h"
@@ -402,19 +403,23 @@ static ebb_status run(const ebb_arguments *arguments)
     ebb_topology *topology = NULL;
     json_t *machine = NULL;
     EBB_TRY(ebb_topology_create(&topology));
-    const ebb_status status = ebb_matmul_roof_machine_json(&machine, topology);
+    ebb_status status = ebb_matmul_roof_machine_json(&machine, topology);
     ebb_topology_destroy(topology);
     if (status != EBB_OK) {
         return status;
     }
     if (ebb_arguments_choice(arguments, "format") == FORMAT_JSON) {
-        json_dumpf(machine, stdout, JSON_INDENT(2));
-        printf("\n");
+        ebb_text text = {0};
+        status = ebb_dump_json(&text, machine, JSON_INDENT(2));
+        if (status == EBB_OK) {
+            puts(text.data);
+        }
+        ebb_text_clear(&text);
     } else {
         print_text(machine, ebb_arguments_color(arguments, stdout));
     }
     json_decref(machine);
-    return EBB_OK;
+    return status;
 }
 
 static const char *const formats[] = {"text", "json", "svg", NULL};

@@ -1,10 +1,10 @@
 /* compare_export.c - a comparison as JSON and as JUnit's XML. */
 #include <math.h>
-#include <stdlib.h>
 #include <time.h>
 
 #include "compare_check.h"
 #include "compare_print.h"
+#include "machine/dump_json.h"
 #include "study/grid.h"
 #include "study/json.h"
 
@@ -113,14 +113,10 @@ ebb_status ebb_compare_json(ebb_text *out, const ebb_comparison *comparison)
     ebb_json_put(&object, "verdict",
                  ebb_json_text(ebb_gate_verdict_name(comparison->verdict)));
     json_t *json = ebb_json_end(&object);
-    char *text = json == NULL ? NULL : json_dumps(json, JSON_INDENT(2));
-    if (text != NULL) {
-        ebb_text_append(out, "%s\n", text);
-    }
-    const bool made = text != NULL;
-    free(text);
+    const ebb_status status = ebb_dump_json(out, json, JSON_INDENT(2));
     json_decref(json);
-    return made ? ebb_text_check(out) : ebb_fail_memory(sizeof *comparison);
+    ebb_text_append(out, "\n");
+    return status == EBB_OK ? ebb_text_check(out) : status;
 }
 
 static void append_case(ebb_text *out, const ebb_comparison *comparison,

@@ -3,19 +3,14 @@
 #include <stdbool.h>
 #include <unistd.h>
 
+#include "machine/dump_json.h"
 #include "machine/fact.h"
 #include "machine/procfs.h"
 #include "machine/variables.h"
 
-/* Bytes that are no UTF-8 cannot stand in JSON and are replaced. */
 static json_t *fact_text(const ebb_text *text)
 {
-    char printable[64];
-    if (text->length == 0) {
-        return json_string("not available");
-    }
-    json_t *value = json_string(text->data);
-    return value != NULL ? value : json_string(ebb_text_printable(printable, text->data));
+    return ebb_dump_json_string(text->length == 0 ? "not available" : text->data);
 }
 
 static bool add_facts(json_t *object, const ebb_fact *facts, const ebb_fact_source *from)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "machine/dump_json.h"
 
 static bool is_of_interest(const char *entry)
 {
@@ -18,14 +19,6 @@ static bool is_of_interest(const char *entry)
         }
     }
     return false;
-}
-
-/* Bytes that are no UTF-8 cannot stand in JSON and are replaced. */
-static json_t *new_text(const char *value)
-{
-    char printable[64];
-    json_t *text = json_string(value);
-    return text != NULL ? text : json_string(ebb_text_printable(printable, value));
 }
 
 static bool add_variable(json_t *object, const char *entry)
@@ -42,9 +35,9 @@ static bool add_variable(json_t *object, const char *entry)
     memcpy(name, entry, length);
     name[length] = '\0';
     char printable[64];
-    return json_object_set_new(object, name, new_text(equals + 1)) == 0 ||
+    return json_object_set_new(object, name, ebb_dump_json_string(equals + 1)) == 0 ||
            json_object_set_new(object, ebb_text_printable(printable, name),
-                               new_text(equals + 1)) == 0;
+                               ebb_dump_json_string(equals + 1)) == 0;
 }
 
 ebb_status ebb_variables_in_force(json_t **out)
@@ -88,14 +81,13 @@ ebb_status ebb_variables_keep(void)
         return EBB_OK;
     }
     EBB_TRY(ebb_variables_in_force(&object));
-    char *text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+    ebb_text text = {0};
+    ebb_status status = ebb_dump_json(&text, object, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(object);
-    if (text == NULL) {
-        return ebb_fail_memory(sizeof(void *));
+    if (status == EBB_OK && setenv(EBB_USER_VARIABLES_VARIABLE, text.data, 1) != 0) {
+        status = ebb_fail(EBB_ERR_ENVIRONMENT, EBB_USER_VARIABLES_VARIABLE ": %s",
+                          strerror(errno));
     }
-    const int result = setenv(EBB_USER_VARIABLES_VARIABLE, text, 1);
-    free(text);
-    return result == 0 ? EBB_OK
-                       : ebb_fail(EBB_ERR_ENVIRONMENT, EBB_USER_VARIABLES_VARIABLE ": %s",
-                                  strerror(errno));
+    ebb_text_clear(&text);
+    return status;
 }

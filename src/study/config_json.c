@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "machine/dump_json.h"
 #include "study/config_row.h"
 
 /* [1,2,3] from "1,2,3"; numbers stay whole or become real as they are written. */
@@ -218,15 +219,15 @@ ebb_status ebb_config_hash(char hex[17], const ebb_config *config, bool group)
         json_object_del(object, "batch_per_thread");
     }
     /* Fifteen digits are written alike by all versions of jansson. */
-    char *text =
-        json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
+    ebb_text text = {0};
+    ebb_status status = ebb_dump_json(
+        &text, object, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
     json_decref(object);
-    if (text == NULL) {
-        return ebb_fail_memory(sizeof *config);
-    }
     char all[EBB_DIGEST_HEX_BYTES];
-    const ebb_status status = ebb_digest_of(all, text, strlen(text));
-    free(text);
+    if (status == EBB_OK) {
+        status = ebb_digest_of(all, text.data, text.length);
+    }
+    ebb_text_clear(&text);
     if (status == EBB_OK) {
         memcpy(hex, all, 16);
         hex[16] = '\0';

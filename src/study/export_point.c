@@ -2,8 +2,8 @@
 
 #include <ctype.h>
 #include <math.h>
-#include <stdlib.h>
 
+#include "machine/dump_json.h"
 #include "study/json.h"
 
 /* Always in a name, so that another point in the suite renames none. */
@@ -73,15 +73,11 @@ ebb_export__value ebb_export__metric(const ebb_table__row *row, const char *metr
 
 ebb_status ebb_export__json(ebb_text *out, json_t *json)
 {
-    char *text =
-        json == NULL ? NULL : json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+    const ebb_status status =
+        ebb_dump_json(out, json, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
     json_decref(json);
-    if (text == NULL) {
-        return ebb_fail(EBB_ERR_ENVIRONMENT, "memory: an export does not fit");
-    }
-    ebb_text_append(out, "%s\n", text);
-    free(text);
-    return ebb_text_check(out);
+    ebb_text_append(out, "\n");
+    return status == EBB_OK ? ebb_text_check(out) : status;
 }
 
 ebb_status ebb_export__fail_empty(const ebb_trials *trials)

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "machine/dump_json.h"
 #include "study/config_row.h"
 
 ebb_json_builder ebb_json_begin(void)
@@ -59,12 +60,7 @@ json_t *ebb_json_number(double value)
 
 json_t *ebb_json_text(const char *text)
 {
-    if (text == NULL) {
-        return NULL;
-    }
-    json_t *json = json_string(text);
-    char printable[64];
-    return json != NULL ? json : json_string(ebb_text_printable(printable, text));
+    return text == NULL ? NULL : ebb_dump_json_string(text);
 }
 
 json_t *ebb_json_text_or_null(const char *text)

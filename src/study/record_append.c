@@ -1,22 +1,18 @@
 /* record_append.c - a record as a line, and the line in a file, whole or not at all. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "machine/dump_json.h"
 #include "study/record.h"
 
 ebb_status ebb_record_line(ebb_text *out, const json_t *record)
 {
-    char *line = json_dumps(record, JSON_COMPACT);
-    if (line == NULL) {
-        return ebb_fail(EBB_ERR_ENVIRONMENT, "memory: the line of a record does not fit");
-    }
-    ebb_text_append(out, "%s\n", line);
-    free(line);
+    EBB_TRY(ebb_dump_json(out, record, JSON_COMPACT));
+    ebb_text_append(out, "\n");
     return ebb_text_check(out);
 }
 

@@ -38,8 +38,10 @@ FASHION = "/usr/share/datasets/fashion-mnist"
 
 # A fact that cannot be read is recorded as such, and a thread whose CPUs cannot be asked
 # for as not bound, which makes the trial invalid; plots that cannot be drawn are missing
-# from a page that says why.
-UNKNOWN = re.compile(r"^\.environment\.(\w+: 'not available' instead|libgomp: |hwloc: )")
+# from a page that says why. hwloc does not tell that it could not read the processor's
+# model: the record is then one of another machine.
+UNKNOWN = re.compile(r"^\.environment\.(\w+: 'not available' instead|libgomp: |hwloc: )|"
+                     r"^\.machine_id: ")
 UNBOUND = re.compile(r"^\.placement\.")
 UNDRAWN = re.compile("are not drawn: |No table of [^<]*: memory: |Too many open files|"
                      "Input/output error")
@@ -209,8 +211,7 @@ def each_call(case, groups, caller="ebb", dense=3, onwards=False):
         check(n > 0, "%s is never called" % group)
         # Not every library allocates as often each time, and what another program writes
         # is read in as many pieces as it comes.
-        steady = caller == "ebb" and group != "read"
-        least = len(results) * (0.9 if steady else 0.5)
+        least = len(results) * (0.5 if caller != "ebb" else 0.2 if group == "read" else 0.9)
         check(n_failed >= least, "the calls were not there again")
         problems += found
     check(not problems, "\n    ".join(["", *problems]))
@@ -230,8 +231,9 @@ def test_run_threads():
 
 
 def test_run_libraries():
-    for library in ("libstdc++", "libjansson", "libc.so"):
-        each_call(Run("worker"), "memory", library, 1)
+    """All of jansson's: it goes on after some of them, and leaves out what it had to say."""
+    for library, dense in (("libstdc++", 1), ("libjansson", 1000), ("libc.so", 1)):
+        each_call(Run("worker"), "memory", library, dense)
 
 
 def test_run_onwards():

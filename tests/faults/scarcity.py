@@ -38,7 +38,7 @@ def disk(size):
 
 @contextlib.contextmanager
 def group(controller, **files):
-    """A control group of version 1 below our own, or of version 2 below the root."""
+    """A control group of version 1, below our own; where there is none, Absent says so."""
     base = "/sys/fs/cgroup/" + controller
     path = os.path.join(base, "ebb-test-%d" % os.getpid())
     try:
