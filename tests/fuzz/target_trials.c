@@ -273,8 +273,18 @@ static void check_items(const ebb_trials *trials, size_t size)
     }
 }
 
+/* A file in place of a sweep's folder. */
+static void read_no_folder(const char *path)
+{
+    ebb_trials trials;
+    FUZZ_REQUIRE(ebb_trials_read_folder(&trials, path) == EBB_ERR_ENVIRONMENT);
+    FUZZ_REQUIRE(trials.items == NULL && trials.path == NULL);
+    FUZZ_REQUIRE(strstr(ebb_last_error(), "allowed: a folder") != NULL);
+}
+
 static void read_records(const char *text, size_t size, char made)
 {
+    read_no_folder(fuzz_file(text, size));
     ebb_trials trials;
     const ebb_status status = ebb_trials_read(&trials, fuzz_file(text, size));
     fuzz_require_status(status, 1u << EBB_ERR_ENVIRONMENT);
