@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "launch.h"
+#include "machine/placement.h"
 #include "output.h"
 #include "shipped.h"
 #include "sweep_estimate.h"
@@ -157,15 +158,22 @@ static void tell_crowding(const sweep *self)
 {
     const size_t n_cpus = ebb_topology_usable_cpus(self->topology);
     size_t n = 0;
+    size_t n_placed = 0; /* of those, they would fit on the whole machine */
     for (size_t i = 0; i < self->suite.n_points; i++) {
-        n += self->suite.points[i].config.threads > n_cpus ? 1 : 0;
+        const ebb_config *config = &self->suite.points[i].config;
+        const ebb_placement *placement = ebb_placement_at((size_t)config->placement);
+        const bool crowded =
+            config->threads > ebb_placement_usable_cpus(placement, self->topology);
+        n += crowded;
+        n_placed += crowded && config->threads <= n_cpus;
     }
     if (n > 0) {
         ebb_note(self->arguments,
-                 "%zu of %zu point%s more threads than the %zu usable CPU%s: there, "
+                 "%zu of %zu point%s more threads than the %zu usable CPU%s%s: there, "
                  "threads wait for each other's CPU, which is part of the time",
                  n, self->suite.n_points, self->suite.n_points == 1 ? " has" : "s have",
-                 n_cpus, plural(n_cpus));
+                 n_cpus, plural(n_cpus),
+                 n_placed > 0 ? ", or than those of their placement" : "");
     }
 }
 

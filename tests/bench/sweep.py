@@ -18,6 +18,9 @@ from program import EBB, check, check_equal, check_match, environment, gone, mai
 from sweep_place import (LONG, N_SMALL, SMALL, Place, complete, completed, done,
                          wait_for_worker, workers_of)
 
+HYBRID = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "machine",
+                      "topologies", "hybrid.xml")
+
 
 def test_complete():
     with Place() as place:
@@ -229,6 +232,18 @@ def test_dry_run_tells_crowded_points():
         with Place(SMALL.replace("[1, 2]", "[1, %d]" % threads)) as place:
             note = "1 of 2 points have more threads than the %d usable CPU" % cpus
             check_equal(note in place.sweep("--dry-run").err, told, "note")
+
+
+def test_dry_run_tells_points_crowded_by_their_placement():
+    """Of a hybrid processor's cores with 8 usable CPUs fast-cores takes 4."""
+    hybrid = {"HWLOC_XMLFILE": HYBRID, "EBB_USABLE_CPUS": "0,1,2,3,4,5,6,7"}
+    for placement, told in (("compact", False), ("fast-cores", True)):
+        suite = SMALL.replace("[1, 2]", "[1, 6], placement: [%s]" % placement)
+        with Place(suite) as place:
+            ended = place.sweep("--dry-run", env=hybrid)
+            check_equal(ended.status, 0, ended.err)
+            check_equal("1 of 2 points have more threads than the 8 usable CPUs, or than "
+                        "those of their placement: " in ended.err, told, ended.err)
 
 
 def test_dry_run_estimates():
