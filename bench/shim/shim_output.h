@@ -10,8 +10,8 @@ typedef struct ebb_shim_output {
     ebb_shim_report report;
     ebb_library_output library;
     FILE *file; /* NULL: none */
-    char
-        *beside; /* what becomes the file once it is whole; NULL: it is the file itself */
+    /* Becomes the file once it is whole; NULL: the file itself is written. */
+    char *beside;
 } ebb_shim_output; /* starts as {0} */
 
 /* reporter takes the place of standard output; NULL: none. Is closed after a failure too.
