@@ -12,6 +12,13 @@
 #include "study/json.h"
 #include "study/roof_file.h"
 
+/* null where a record that was not written here lacks it. */
+static json_t *member(const json_t *object, const char *key)
+{
+    json_t *value = json_object_get(object, key);
+    return value != NULL ? json_incref(value) : json_null();
+}
+
 /* Of hwloc's names "L1d", "L1i", "L2". */
 static const char *cache_type(const char *name)
 {
@@ -34,10 +41,9 @@ static json_t *caches_of(const ebb_roof_file *file)
         const char *type = cache_type(ebb_json_get_text(cache, "name"));
         ebb_json_builder entry = ebb_json_begin();
         ebb_json_put(&entry, "type", json_string(type));
-        ebb_json_put(&entry, "level", json_incref(json_object_get(cache, "level")));
-        ebb_json_put(&entry, "size", json_incref(json_object_get(cache, "size_bytes")));
-        ebb_json_put(&entry, "num_sharing",
-                     json_incref(json_object_get(cache, "pus_each")));
+        ebb_json_put(&entry, "level", member(cache, "level"));
+        ebb_json_put(&entry, "size", member(cache, "size_bytes"));
+        ebb_json_put(&entry, "num_sharing", member(cache, "pus_each"));
         ebb_json_add(&list, ebb_json_end(&entry));
     }
     return ebb_json_end(&list);
@@ -53,8 +59,7 @@ static json_t *context_of(const ebb_trials *trials, const ebb_roof_file *file)
                  ebb_json_text(ebb_json_get_text(record, "started_at")));
     ebb_json_put(&context, "host_name", ebb_json_text(trials->items[0].machine_id));
     ebb_json_put(&context, "executable", json_string("ebb"));
-    ebb_json_put(&context, "num_cpus",
-                 json_incref(json_object_get(record, "usable_cpus")));
+    ebb_json_put(&context, "num_cpus", member(record, "usable_cpus"));
     ebb_json_put(&context, "caches", caches_of(file));
     ebb_json_put(&context, "load_avg", json_array());
     ebb_json_put(&context, "build_id", ebb_json_text(trials->items[0].build_id));
@@ -116,7 +121,7 @@ static void add_iteration(const family *self, ebb_table__trial trial, size_t rep
     const double gflops = ebb_json_get_number(record, "step_flop") / p50;
     ebb_json_builder entry = begin_entry(self, "", "iteration");
     ebb_json_put_count(&entry, "repetition_index", repetition);
-    ebb_json_put(&entry, "iterations", json_incref(json_object_get(step, "count")));
+    ebb_json_put(&entry, "iterations", member(step, "count"));
     put_times(&entry, p50);
     put_counter(&entry, "items_per_second", batch * 1e9 / p50);
     put_counter(&entry, "p90_ns", ebb_json_get_number(step, "p90"));
