@@ -90,8 +90,8 @@ static void print_kinds(const json_t *machine)
     }
 }
 
-/* Names that processors give; programs keep what they gave. NULL: not a known one. */
-static const char *hypervisor_name(const char *signature)
+/* Names that processors give; programs keep what they gave. */
+static void print_hypervisor(const char *signature)
 {
     static const struct {
         const char *signature, *name;
@@ -101,17 +101,11 @@ static const char *hypervisor_name(const char *signature)
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (strcmp(signature, known[i].signature) == 0) {
-            return known[i].name;
+            printf("%-13s %s (%s)\n", "hypervisor", known[i].name, signature);
+            return;
         }
     }
-    return NULL;
-}
-
-static void print_hypervisor(const char *signature)
-{
-    const char *name = hypervisor_name(signature);
-    printf(name != NULL ? "%-13s %s (%s)\n" : "%-13s %s\n", "hypervisor",
-           name != NULL ? name : signature, signature);
+    printf("%-13s %s\n", "hypervisor", signature);
 }
 
 /* "node 0: 13.0 GiB, node 1: ..." and the total come from two places, which disagree
